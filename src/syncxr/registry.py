@@ -1,0 +1,57 @@
+"""Backends by name, imported only when chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from syncxr.errors import SyncxrError
+
+
+class BackendSpec(BaseModel):
+    """A backend as a configuration names it: its ``name`` and, beside it, its own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the name."""
+        return dict(self.model_extra or {})
+
+
+def build(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
+    """Make the backend that ``spec`` names.
+
+    Args:
+        kind: What it is, for messages: ``"renderer"``, ``"writer"``, ``"judge"``.
+        table: Name to ``"module:Class"``. The class has a pydantic model ``Options`` and takes
+            one instance of it.
+        spec: Name and options.
+
+    Raises:
+        SyncxrError: Unknown name, a package that is not installed, or bad options.
+    """
+    if spec.name not in table:
+        known = ", ".join(sorted(table))
+        raise SyncxrError(f"{kind} {spec.name!r} is unknown; known: {known}")
+    module, _, attribute = table[spec.name].partition(":")
+    try:
+        backend = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("syncxr"):
+            raise
+        raise SyncxrError(
+            f"{kind} {spec.name!r} needs the package {error.name!r}; "
+            "run: pip install 'syncxr[embedded]'"
+        ) from error
+    try:
+        return backend(backend.Options(**spec.options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SyncxrError(f"{kind} {spec.name!r}, option {key!r}: {first['msg']}") from error
