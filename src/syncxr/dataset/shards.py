@@ -1,0 +1,134 @@
+"""Shards: the unit of work, commit and distribution.
+
+A shard of a stage may consist of several files (accepted, rejected). Its record, written
+last, is what makes it committed; files without a record are leftovers and are made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from syncxr.dataset.files import atomic, sha256, write_text
+from syncxr.dataset.schema import from_table, to_table
+from syncxr.errors import SyncxrError
+from syncxr.sample import Sample
+
+
+class FileRecord(BaseModel):
+    """One Parquet file of a committed shard; ``path`` is relative to the run folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class ShardRecord(BaseModel):
+    """What a committed shard consists of, with the statistics of its making."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stage: str
+    index: int
+    files: tuple[FileRecord, ...]
+    statistics: dict[str, Any] = {}
+
+
+def commit_shard(
+    root: Path,
+    stage: str,
+    index: int,
+    files: Mapping[str, Sequence[Sample]],
+    statistics: Mapping[str, Any],
+) -> ShardRecord:
+    """Write the files of a shard, then its record.
+
+    Args:
+        root: Run folder.
+        stage: Name of the stage.
+        index: Number of the shard.
+        files: Path relative to ``root`` to the samples it holds; an empty one is not written.
+        statistics: JSON values to keep beside the hashes; no timings, no host names.
+    """
+    records = tuple(
+        _write(root, relative, samples) for relative, samples in files.items() if samples
+    )
+    record = ShardRecord(stage=stage, index=index, files=records, statistics=dict(statistics))
+    write_text(_record_path(root, stage, index), record.model_dump_json(indent=1) + "\n")
+    return record
+
+
+def committed(root: Path, stage: str) -> dict[int, ShardRecord]:
+    """Records of all committed shards of a stage, by index, each checked to be whole.
+
+    Raises:
+        SyncxrError: A record is unreadable, or a file it names is missing or of another size.
+    """
+    found = {}
+    for path in sorted((root / "records").glob(f"{stage}-*.json")):
+        try:
+            record = ShardRecord.model_validate_json(path.read_text("utf-8"))
+        except ValidationError as error:
+            raise SyncxrError(
+                f"{path} is not a shard record; delete it to make the shard again"
+            ) from error
+        for file in record.files:
+            _check_size(root, file, path)
+        found[record.index] = record
+    return found
+
+
+def read_shard(path: Path) -> list[Sample]:
+    """Samples of one Parquet file.
+
+    Raises:
+        SyncxrError: The file is missing, damaged or has other columns.
+    """
+    try:
+        return from_table(pq.read_table(path))
+    except FileNotFoundError as error:
+        raise SyncxrError(f"{path} does not exist; check the folder") from error
+    except (OSError, KeyError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise SyncxrError(
+            f"{path} cannot be read as a shard ({reason}); restore it or make it again"
+        ) from error
+
+
+def check_hash(root: Path, file: FileRecord) -> str | None:
+    """A one-line complaint if the file is not what was committed, else ``None``."""
+    path = root / file.path
+    if not path.exists():
+        return f"{path} is missing"
+    if sha256(path) != file.sha256:
+        return f"{path} has another sha256 than its record"
+    return None
+
+
+def _write(root: Path, relative: str, samples: Sequence[Sample]) -> FileRecord:
+    path = root / relative
+    with atomic(path) as partial:
+        # Small row groups let a viewer or a training job read a few films without the rest.
+        pq.write_table(to_table(samples), partial, compression="zstd", row_group_size=100)
+    return FileRecord(
+        path=relative, rows=len(samples), bytes=path.stat().st_size, sha256=sha256(path)
+    )
+
+
+def _check_size(root: Path, file: FileRecord, record: Path) -> None:
+    path = root / file.path
+    actual = path.stat().st_size if path.exists() else None
+    if actual != file.bytes:
+        state = "is missing" if actual is None else f"has {actual} bytes, expected {file.bytes}"
+        raise SyncxrError(f"{path} {state}; delete {record} to make this shard again")
+
+
+def _record_path(root: Path, stage: str, index: int) -> Path:
+    return root / "records" / f"{stage}-{index:05d}.json"
