@@ -1,0 +1,84 @@
+"""Where shards are worked on."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, Protocol
+
+from syncxr.dataset.shards import ShardRecord
+
+
+class Work(Protocol):
+    """What an executor maps: see :class:`syncxr.factory.runner.ShardWork`."""
+
+    @property
+    def serial(self) -> bool:
+        """Whether one worker is right."""
+        ...
+
+    def setup(self) -> None:
+        """Load models in this process."""
+        ...
+
+    def __call__(self, source: Any, done: Callable[[int], None]) -> ShardRecord:
+        """Process and commit one shard."""
+        ...
+
+
+class Executor(Protocol):
+    """Maps work over shards."""
+
+    def map(
+        self, work: Work, sources: Sequence[Any], done: Callable[[int], None]
+    ) -> Iterator[ShardRecord]:
+        """Yield records as shards are finished, in any order."""
+        ...
+
+
+class LocalExecutor:
+    """This machine: in this process with one worker, else in a pool of processes.
+
+    Args:
+        workers: Processes for stages that use one core each; a serial stage gets one.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        self.workers = workers
+
+    def map(
+        self, work: Work, sources: Sequence[Any], done: Callable[[int], None]
+    ) -> Iterator[ShardRecord]:
+        """Yield records as shards are finished."""
+        workers = 1 if work.serial else min(self.workers, len(sources))
+        if workers == 1:
+            work.setup()
+            for source in sources:
+                yield work(source, done)
+            return
+        # Spawned, not forked: torch and native thread pools do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, _start, (work,)) as pool:
+            futures = {pool.submit(_run, source): source for source in sources}
+            try:
+                for future in as_completed(futures):
+                    record = future.result()
+                    done(futures[future].size)
+                    yield record
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+_work: Work
+
+
+def _start(work: Work) -> None:
+    global _work
+    _work = work
+    _work.setup()
+
+
+def _run(source: Any) -> ShardRecord:
+    return _work(source, lambda finished: None)

@@ -1,0 +1,96 @@
+"""One run, one folder, one configuration, one process at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from syncxr.dataset.files import write_text
+from syncxr.errors import SyncxrError
+
+
+@contextmanager
+def open_run(folder: Path, configuration: Mapping[str, Any]) -> Iterator[Path]:
+    """Hold a run folder for this process and this configuration.
+
+    A folder that already holds a run is continued if the configuration is the same. Keys under
+    ``execution`` (workers and the like) may change: they do not decide what is made.
+
+    Args:
+        folder: Made if it does not exist.
+        configuration: Plain JSON values.
+
+    Raises:
+        SyncxrError: Not writable, in use by another process, or made with another
+            configuration; the difference is shown.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise SyncxrError(
+            f"{folder} is in use by another run; wait for it or choose another folder"
+        ) from error
+    except OSError as error:
+        raise SyncxrError(
+            f"{folder} cannot be written ({error.strerror}); choose another folder"
+        ) from error
+    try:
+        _claim(folder, configuration)
+        yield folder
+    finally:
+        lock.release()
+
+
+def log_event(folder: Path, event: str, **fields: Any) -> None:
+    """Append a line to the run log, the only place for times and hosts."""
+    line = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **fields}
+    line["process"] = os.getpid()
+    with (folder / "run.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line, sort_keys=True) + "\n")
+
+
+def _claim(folder: Path, configuration: Mapping[str, Any]) -> None:
+    path = folder / "config.yaml"
+    wanted = _identity(configuration)
+    if path.exists():
+        try:
+            held = yaml.safe_load(path.read_text("utf-8"))
+        except yaml.YAMLError as error:
+            raise SyncxrError(f"{path} is damaged; restore it or choose another folder") from error
+        difference = _difference(_identity(held or {}), wanted)
+        if difference:
+            raise SyncxrError(
+                f"{folder} holds a run with another configuration ({'; '.join(difference)}); "
+                "choose another folder or restore these values"
+            )
+        return
+    text = yaml.safe_dump(json.loads(json.dumps(configuration)), sort_keys=False)
+    write_text(path, text)
+
+
+def _identity(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(json.dumps(configuration))
+    kept.pop("execution", None)
+    return kept
+
+
+def _difference(held: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> list[str]:
+    """Lines such as ``writer.temperature: 1.0 there, 0.7 here``."""
+    lines = []
+    for key in sorted({*held, *wanted}):
+        a, b = held.get(key), wanted.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            lines += _difference(a, b, f"{path}{key}.")
+        elif a != b:
+            lines.append(f"{path}{key}: {a!r} there, {b!r} here")
+    return lines

@@ -1,0 +1,107 @@
+"""Runs a stage over shards: skips what is committed, commits each shard when it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncxr.dataset.shards import ShardRecord, commit_shard, committed, read_shard
+from syncxr.factory.executors import Executor
+from syncxr.factory.run_folder import log_event
+from syncxr.factory.stage import Stage
+from syncxr.progress import bar
+from syncxr.sample import Sample
+
+
+@dataclass(frozen=True)
+class ShardSource:
+    """Input of one shard: samples at hand, or the file that holds them."""
+
+    index: int
+    size: int
+    samples: tuple[Sample, ...] = ()
+    path: Path | None = None
+
+    def load(self) -> list[Sample]:
+        """The samples themselves."""
+        return list(self.samples) if self.path is None else read_shard(self.path)
+
+
+def cut(samples: Sequence[Sample], size: int) -> list[ShardSource]:
+    """Cut samples into shards of ``size``; the last may be smaller."""
+    return [
+        ShardSource(start // size, len(part), part)
+        for start in range(0, len(samples), size)
+        if (part := tuple(samples[start : start + size]))
+    ]
+
+
+def outputs(root: Path, stage: Stage) -> list[ShardSource]:
+    """What a finished stage hands to the next one, shard by shard."""
+    return [
+        ShardSource(record.index, file.rows, path=root / file.path)
+        for record in committed(root, stage.name).values()
+        for file in record.files
+        if file.path.startswith(stage.output + "/")
+    ]
+
+
+def run_stage(
+    root: Path, stage: Stage, sources: Sequence[ShardSource], executor: Executor
+) -> list[ShardRecord]:
+    """Bring every shard through a stage.
+
+    Shards that were committed by an earlier run are kept; killed at any moment and started
+    again, this neither loses nor repeats a sample.
+
+    Returns:
+        Records of all shards, by index.
+    """
+    finished = committed(root, stage.name)
+    pending = [source for source in sources if source.index not in finished]
+    total = sum(source.size for source in sources)
+    todo = sum(source.size for source in pending)
+    if pending:
+        log_event(root, "stage started", stage=stage.name, samples=todo, shards=len(pending))
+        with bar(stage.name, total, done=total - todo) as progress:
+            work = ShardWork(root, stage)
+            for record in executor.map(work, pending, progress.advance):
+                finished[record.index] = record
+        log_event(root, "stage finished", stage=stage.name)
+    return [finished[source.index] for source in sources]
+
+
+class ShardWork:
+    """One stage applied to one shard; picklable, so that it can travel to a worker."""
+
+    def __init__(self, root: Path, stage: Stage) -> None:
+        self._root = root
+        self._stage = stage
+
+    @property
+    def serial(self) -> bool:
+        """Whether one worker is right."""
+        return self._stage.serial
+
+    def setup(self) -> None:
+        """Load the stage's models in this process."""
+        self._stage.setup()
+
+    def __call__(self, source: ShardSource, done: Callable[[int], None]) -> ShardRecord:
+        """Process and commit one shard."""
+        result = self._stage.process(source.load(), done)
+        if len(result.accepted) + len(result.rejected) != source.size:
+            raise RuntimeError(f"{self._stage.name}: shard {source.index} lost samples")
+        counts = {"accepted": len(result.accepted), "rejected": len(result.rejected)}
+        name = f"{source.index:05d}.parquet"
+        return commit_shard(
+            self._root,
+            self._stage.name,
+            source.index,
+            {
+                f"{self._stage.output}/train-{name}": result.accepted,
+                f"rejected/{self._stage.name}-{name}": result.rejected,
+            },
+            counts | result.statistics,
+        )
