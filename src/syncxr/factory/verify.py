@@ -1,0 +1,112 @@
+"""Read a finished run again and check all that it promises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from syncxr.dataset.manifest import read_manifest
+from syncxr.dataset.reader import shard_paths
+from syncxr.dataset.shards import check_hash, read_shard
+from syncxr.errors import SyncxrError
+from syncxr.progress import bar
+from syncxr.reports.verification import verify_findings, verify_impression
+from syncxr.sample import Polarity, Sample
+
+
+class Verification(BaseModel):
+    """What a check of a run found.
+
+    Attributes:
+        files: Files whose hash was compared.
+        pairs: Pairs read.
+        masks: Masks looked at.
+        verified_texts: Pairs whose two sections say what was planned.
+        faults: One line each; empty = all promises hold.
+    """
+
+    files: int
+    pairs: int
+    masks: int
+    verified_texts: int
+    faults: list[str]
+
+
+def verify(folder: Path) -> Verification:
+    """Check hashes, pairs, masks and texts of a run, or of a dataset folder alone.
+
+    Raises:
+        SyncxrError: There is no finished dataset in the folder.
+    """
+    dataset = folder / "dataset" if (folder / "dataset").is_dir() else folder
+    manifest = read_manifest(dataset)
+    faults = [line for file in manifest.files if (line := check_hash(dataset, file))]
+    unlisted = {str(p.relative_to(dataset)) for p in shard_paths(dataset)} - {
+        file.path for file in manifest.files
+    }
+    faults += [f"{dataset / path} is not in the manifest" for path in sorted(unlisted)]
+    ids: Counter[str] = Counter()
+    masks = texts = 0
+    with bar("verify", manifest.pairs) as progress:
+        for file in manifest.files:
+            for sample in _samples(dataset / file.path, faults):
+                found = [*_pair_faults(sample), *_mask_faults(sample)]
+                wrong = list(_text_faults(sample))
+                faults += [f"{sample.id}: {line}" for line in (*found, *wrong)]
+                ids[sample.id] += 1
+                masks += len(sample.masks)
+                texts += not wrong
+                progress.advance()
+    faults += [f"{id} occurs {n} times" for id, n in ids.items() if n > 1]
+    return Verification(
+        files=len(manifest.files),
+        pairs=ids.total(),
+        masks=masks,
+        verified_texts=texts,
+        faults=faults,
+    )
+
+
+def _samples(path: Path, faults: list[str]) -> list[Sample]:
+    try:
+        return read_shard(path)
+    except SyncxrError as error:
+        faults.append(str(error))
+        return []
+
+
+def _pair_faults(sample: Sample) -> Iterator[str]:
+    if sample.image is None:
+        yield "has no film"
+    elif sample.image.min() == sample.image.max():
+        yield "has a film of a single grey"
+    if not sample.findings.strip():
+        yield "has no FINDINGS"
+    if not sample.impression.strip():
+        yield "has no IMPRESSION"
+
+
+def _mask_faults(sample: Sample) -> Iterator[str]:
+    positives = {str(e) for e in sample.entities if e.polarity is Polarity.PRESENT}
+    for finding, mask in sample.masks.items():
+        if sample.image is not None and mask.shape != sample.image.shape:
+            yield f"mask {finding!r} is {mask.shape}, film is {sample.image.shape}"
+        if not mask.any():
+            yield f"mask {finding!r} is empty"
+        if sample.entities and finding not in positives:
+            yield f"mask {finding!r} belongs to no positive finding of the report"
+
+
+def _text_faults(sample: Sample) -> Iterator[str]:
+    if not sample.entities:
+        return
+    checks: tuple[tuple[str, Callable[..., tuple[str, ...]], str], ...] = (
+        ("FINDINGS", verify_findings, sample.findings),
+        ("IMPRESSION", verify_impression, sample.impression),
+    )
+    for section, check, text in checks:
+        for reason in check(text, sample.entities):
+            yield f"{section}: {reason}"
