@@ -1,0 +1,7 @@
+"""In: what each report has to say. Out: FINDINGS and IMPRESSION that say just that.
+
+Must not know: who asks for reports, how they are stored, or what any film looks like.
+"""
+
+WRITERS = {"llamacpp": "syncxr.reports.writers.llamacpp:LlamaCppWriter"}
+"""Language models by name; build one with :func:`syncxr.registry.build`."""
