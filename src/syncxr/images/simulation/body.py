@@ -1,0 +1,140 @@
+"""The source body as slabs, ready to be changed by findings and projected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from syncxr.images.simulation.anatomy import Landmarks, landmarks_of
+from syncxr.images.simulation.ct import (
+    LEFT_LUNG,
+    LUNGS,
+    RIGHT_LUNG,
+    Floats,
+    Structure,
+    Thorax,
+    load_thorax,
+)
+from syncxr.images.simulation.projection import Slabs
+
+SLAB_MM = 6.0
+"""Slab thickness: half of it times a ray's slope of 0.1 is 0.3 mm, a fifth of a pixel at 224."""
+
+LUNG_DENSITY = 0.15
+"""Of aerated lung, g/cm³: what the source has."""
+
+
+@dataclass
+class Body:
+    """A body that findings change.
+
+    Attributes:
+        slabs: Geometry.
+        marks: Landmarks of the source.
+        water: Density of the water-like part, g/cm³, (K, R, C). Findings write into it.
+        bone: Volume fraction of cortical bone, (K, R, C).
+        lobes: Lobe (:class:`Structure`) to its share of each cell, (K, R, C).
+        heart: Share of the heart, (K, R, C).
+        wall: Distance to the chest wall within an axial slice, mm, (K, R, C).
+        open_lung: Share of a frontal ray's path at (R, C) that no heart, spine or diaphragm hides.
+    """
+
+    slabs: Slabs
+    marks: Landmarks
+    water: Floats
+    bone: Floats
+    lobes: dict[Structure, Floats]
+    heart: Floats
+    wall: Floats
+    open_lung: Floats
+    lungs: dict[str, Floats] = field(default_factory=dict)
+
+    def fresh(self) -> Body:
+        """A copy whose ``water`` may be written to."""
+        return replace(self, water=self.water.copy())
+
+    def coordinates(self) -> tuple[Floats, Floats, Floats]:
+        """x, y, z of the cells, mm, broadcastable to (K, R, C); slabs stacked front to back."""
+        s = self.slabs
+        return s.columns[None, None, :], s.centres[:, None, None], s.rows[None, :, None]
+
+    def fill(self, share: Floats, density: float | Floats) -> None:
+        """Replace ``share`` of each cell by tissue of ``density`` g/cm³."""
+        self.water += share * (density - self.water)
+
+
+def cut(volume: Floats, thorax: Thorax, axis: int, thickness: float) -> Floats:
+    """Average (Y, Z, X) into slabs along y (axis 1) or x (axis 0): (K, Z, X) or (K, Z, Y)."""
+    stack = volume if axis == 1 else volume.transpose(2, 1, 0)
+    step = max(1, round(thickness / thorax.spacing))
+    count = stack.shape[0] // step
+    cells = stack[: count * step].reshape(count, step, *stack.shape[1:])
+    mean: Floats = cells.mean(1, dtype=np.float32)
+    return mean
+
+
+def geometry(thorax: Thorax, axis: int, thickness: float) -> Slabs:
+    """Slabs that :func:`cut` makes."""
+    stacked = thorax.axis("y" if axis == 1 else "x")
+    step = max(1, round(thickness / thorax.spacing))
+    count = len(stacked) // step
+    centres = stacked[: count * step].reshape(count, step).mean(1)
+    columns = thorax.axis("x" if axis == 1 else "y")
+    return Slabs(axis, centres, step * thorax.spacing, thorax.axis("z"), columns)
+
+
+def wall_distance(thorax: Thorax) -> Floats:
+    """Distance of each voxel to the chest wall, mm, slice by slice.
+
+    Both lungs' convex hull in an axial slice is the inner outline of the rib cage, whatever
+    mediastinum and diaphragm do inside it; outside the hull the distance is 0.
+    """
+    from skimage.morphology import convex_hull_image
+
+    lungs = thorax.mask(*LUNGS)
+    distance = np.zeros(lungs.shape, np.float32)
+    for z in np.flatnonzero(lungs.any((0, 2))):
+        hull = convex_hull_image(lungs[:, z, :])
+        distance[:, z, :] = ndimage.distance_transform_edt(hull) * thorax.spacing
+    return distance
+
+
+@cache
+def load_body(resolution_mm: float) -> Body:
+    """The normal body for frontal views, shared by all films of a process; do not write to it."""
+    thorax = load_thorax(resolution_mm)
+    slabs = geometry(thorax, 1, SLAB_MM)
+    occupied = np.flatnonzero(
+        cut((thorax.labels > 0).astype(np.float32), thorax, 1, SLAB_MM).any((1, 2))
+    )
+    keep = slice(int(occupied[0]), int(occupied[-1]) + 1)
+    slabs = replace(slabs, centres=slabs.centres[keep])
+
+    def part(volume: NDArray[np.generic]) -> Floats:
+        return np.ascontiguousarray(cut(volume.astype(np.float32), thorax, 1, SLAB_MM)[keep])
+
+    lobes = {lobe: part(thorax.labels == lobe) for lobe in LUNGS}
+    left = sum((lobes[lobe] for lobe in LEFT_LUNG), np.zeros_like(lobes[LUNGS[0]]))
+    right = sum((lobes[lobe] for lobe in RIGHT_LUNG), np.zeros_like(left))
+    depth = (left + right).sum(0) * SLAB_MM
+    return Body(
+        slabs=slabs,
+        marks=landmarks_of(thorax),
+        water=part(thorax.water),
+        bone=part(thorax.bone),
+        lobes=lobes,
+        heart=part(thorax.labels == Structure.HEART),
+        wall=part(wall_distance(thorax)),
+        open_lung=np.clip((depth - 60.0) / 60.0, 0.0, 1.0).astype(np.float32),
+        lungs={"left": left, "right": right},
+    )
+
+
+def stack(*channels: Floats) -> torch.Tensor:
+    """Channels (K, R, C) as one tensor (K, N, R, C)."""
+    return torch.from_numpy(np.stack(channels, axis=1))

@@ -1,0 +1,39 @@
+"""Enlarged heart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from syncxr.images.simulation.body import Body
+from syncxr.images.simulation.findings.finding import Change, check_place, settle
+from syncxr.sample import Entity
+
+RATIOS = {"mild": (0.54, 0.57), "moderate": (0.58, 0.62), "severe": (0.63, 0.68)}
+"""Cardiothoracic ratio by severity.
+
+A ratio above 0.5 on a PA film is enlarged (Danzer, Am J Med Sci 1919); there is no agreed
+grading: steps of about 0.05 from 0.55 are common in reporting.
+"""
+
+
+@dataclass(frozen=True)
+class Cardiomegaly:
+    """The heart grows about its right border, mostly to the left; the lung beside it gives way.
+
+    Mask: the whole cardiac shadow.
+    """
+
+    concept: str = "cardiomegaly"
+
+    def refuses(self, entity: Entity) -> str:
+        """A heart has no side."""
+        return "the heart is in one place" if entity.location else check_place(entity, (), False)
+
+    def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
+        """Ask for a cardiothoracic ratio."""
+        words = settle(entity, rng)
+        ratio = float(rng.uniform(*RATIOS[words.severity]))
+        parameters = {"severity": words.severity, "heart_ratio": ratio}
+        return Change(parameters, extent=body.heart, heart_ratio=ratio, least_path=1.0)

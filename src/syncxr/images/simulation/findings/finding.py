@@ -1,0 +1,196 @@
+"""What every finding offers, and the words they share: sides, zones, severities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from syncxr.entities.location import Location
+from syncxr.images.simulation.body import Body
+from syncxr.images.simulation.ct import LEFT_LUNG, RIGHT_LUNG, Floats, Structure
+from syncxr.sample import Entity
+
+SEVERITIES = ("mild", "moderate", "severe")
+
+LOBES: dict[str, Structure] = {
+    "left upper lobe": Structure.LEFT_UPPER_LOBE,
+    "left lower lobe": Structure.LEFT_LOWER_LOBE,
+    "right upper lobe": Structure.RIGHT_UPPER_LOBE,
+    "right middle lobe": Structure.RIGHT_MIDDLE_LOBE,
+    "right lower lobe": Structure.RIGHT_LOWER_LOBE,
+}
+
+ZONES: dict[str, tuple[float, float]] = {
+    "": (0.0, 1.0),
+    "base": (0.0, 0.25),
+    "lower zone": (0.0, 0.34),
+    "mid zone": (0.34, 0.67),
+    "upper zone": (0.67, 1.0),
+    "apex": (0.82, 1.0),
+}
+"""Zone to its part of the frontal lung field, from the dome of the diaphragm (0) to the apex (1).
+
+Upper, mid and lower zone are thirds of the visible lung, as radiographs are described (they are
+not lobes).
+"""
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """A small round thing, projected by analytic path length.
+
+    Attributes:
+        centre: (x, y, z) in the source body, mm.
+        radii: Half axes along x and z, mm; along y their mean.
+        density: Added, g/cm³.
+    """
+
+    centre: tuple[float, float, float]
+    radii: tuple[float, float]
+    density: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a finding did.
+
+    Attributes:
+        parameters: What was sampled, JSON values.
+        extent: Share of each cell that changed, (K, R, C); ``None`` if only spheres were added.
+        spheres: To be added along the rays.
+        heart_ratio: Cardiothoracic ratio to give the patient.
+        least_path: Changed path from which a pixel belongs to the mask, cm.
+    """
+
+    parameters: dict[str, Any]
+    extent: Floats | None = None
+    spheres: tuple[Sphere, ...] = ()
+    heart_ratio: float | None = None
+    least_path: float = 0.5
+
+
+class Finding(Protocol):
+    """One finding."""
+
+    concept: str
+
+    def refuses(self, entity: Entity) -> str:
+        """Why this statement cannot be drawn; ``""`` if it can."""
+        ...
+
+    def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
+        """Change ``body`` as the words say, leaving the rest to chance."""
+        ...
+
+
+@dataclass
+class Words:
+    """An entity's words, the unsaid ones drawn."""
+
+    sides: tuple[str, ...]
+    zone: str
+    lobe: str
+    severity: str
+    drawn: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "sides": list(self.sides),
+            "zone": self.zone,
+            "lobe": self.lobe,
+            "severity": self.severity,
+        }
+
+
+def settle(entity: Entity, rng: np.random.Generator, zones: tuple[str, ...] = ("",)) -> Words:
+    """Read side, zone and severity; draw what is not said (zones from ``zones``)."""
+    place = Location.parse(entity.location)
+    # Always draw, used or not: the rest of the finding then does not depend on what was said.
+    side = ("left", "right")[int(rng.integers(2))]
+    zone = zones[int(rng.integers(len(zones)))]
+    severity = SEVERITIES[int(rng.integers(3))]
+    sides = ("left", "right") if place.side == "bilateral" else (place.side or side,)
+    if place.zone.endswith("lobe"):
+        if not place.side and place.zone == "middle lobe":
+            sides = ("right",)
+        return Words(sides, "", place.zone, entity.severity or severity)
+    return Words(sides, place.zone or zone, "", entity.severity or severity)
+
+
+def check_place(entity: Entity, zones: tuple[str, ...], lobes: bool) -> str:
+    """Why a place or severity is beyond a finding; ``""`` if it is not."""
+    place = Location.parse(entity.location)
+    if entity.severity not in ("", *SEVERITIES):
+        return f"severity {entity.severity!r} is not modelled"
+    if place.zone.endswith("lobe") and lobes:
+        for side in ("left", "right") if place.side == "bilateral" else (place.side,):
+            if side and f"{side} {place.zone}" not in LOBES:
+                return f"there is no {side} {place.zone}"
+        return ""
+    if place.zone not in ("", *zones):
+        return f"{place.zone!r} is no place this finding can be drawn at"
+    return ""
+
+
+def lung_share(body: Body, side: str, lobe: str = "") -> Floats:
+    """Share of each cell that is lung of that side (or lobe), (K, R, C)."""
+    return body.lobes[LOBES[f"{side} {lobe}"]] if lobe else body.lungs[side]
+
+
+def zone_limits(body: Body, zone: str) -> tuple[float, float]:
+    """Lowest and highest z of a zone, mm."""
+    low, high = ZONES[zone]
+    dome, apex = body.marks.dome, body.marks.apex
+    return dome + low * (apex - dome), dome + high * (apex - dome)
+
+
+def lobes_of(side: str) -> tuple[Structure, ...]:
+    """Lobes of a lung."""
+    return LEFT_LUNG if side == "left" else RIGHT_LUNG
+
+
+def smooth_step(values: Floats, low: float, high: float) -> Floats:
+    """0 below ``low``, 1 above ``high``, smooth between."""
+    t = np.clip((values - low) / (high - low), 0.0, 1.0)
+    smooth: Floats = (t * t * (3.0 - 2.0 * t)).astype(np.float32)
+    return smooth
+
+
+def pick_centre(
+    body: Body,
+    share: Floats,
+    zone: str,
+    margin: float,
+    rng: np.random.Generator,
+    clear: float = 0.7,
+) -> tuple[float, float, float]:
+    """A point in the lung, ``margin`` mm from the chest wall, in the open where there is any.
+
+    Args:
+        body: Where.
+        share: Lung allowed, (K, R, C).
+        zone: Zone allowed.
+        margin: Distance to keep from the chest wall, mm; given up where nothing is left.
+        rng: Source of chance.
+        clear: Least ``open_lung``; halved until a place is found.
+    """
+    low, high = zone_limits(body, zone)
+    rows = (body.slabs.rows >= low) & (body.slabs.rows <= high)
+    while True:
+        fits = (share > 0.8) & rows[None, :, None] & (body.wall >= margin)
+        fits &= (body.open_lung >= clear)[None]
+        places = np.flatnonzero(fits)
+        if len(places):
+            break
+        clear *= 0.5
+        margin *= 0.7
+        if clear < 0.01:
+            places = np.flatnonzero((share > 0.3) & rows[None, :, None])
+            if not len(places):
+                places = np.flatnonzero(share >= share.max())
+            break
+    k, r, c = np.unravel_index(int(places[rng.integers(len(places))]), share.shape)
+    return float(body.slabs.columns[c]), float(body.slabs.centres[k]), float(body.slabs.rows[r])

@@ -1,0 +1,221 @@
+"""Cone-beam projection: path lengths of every material along every ray.
+
+Each slab of the body is a plane to the beam, and a plane seen from a point is a homography, so a
+view is one two-dimensional resampling a slab: some forty of them instead of a three-dimensional
+one. Rays, rotation, tilt and magnification are exact for the middle plane of every slab. What
+thickness leaves out stays below a pixel as long as a slab's half thickness times the ray's slope
+does (3 mm × 0.1 for a frontal view).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from syncxr.images.simulation.ct import Floats
+
+Displace = Callable[[Floats], Floats]
+"""Points (..., 3) of the patient, (x, y, z) in mm, to where they lie in the source body."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How the patient stands before the detector.
+
+    Attributes:
+        view: ``"PA"``, ``"AP"`` or ``"lateral"`` (patient's left side at the detector).
+        rotation: About the head-foot axis, degrees; positive turns the patient's left backwards.
+        tilt: About the left-right axis, degrees; positive leans the head backwards.
+        roll: In the plane of the detector, degrees.
+        shift_x: Of the patient along the detector's columns, mm.
+        shift_z: Of the patient along the detector's rows, mm, positive upwards.
+        distance: Source to detector, mm (chest standard: 1800 PA, 1000 portable AP).
+        gap: Middle of the body to detector, mm.
+        field: Height of the square field at the detector, mm.
+    """
+
+    view: str = "PA"
+    rotation: float = 0.0
+    tilt: float = 0.0
+    roll: float = 0.0
+    shift_x: float = 0.0
+    shift_z: float = 0.0
+    distance: float = 1800.0
+    gap: float = 150.0
+    field: float = 340.0
+
+    def to_dict(self) -> dict[str, str | float]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Rays:
+    """One ray a pixel, in body coordinates (x, y, z), mm.
+
+    Attributes:
+        source: Focal spot, (3,).
+        direction: Unit vectors from the source, (H, W, 3).
+    """
+
+    source: Floats
+    direction: Floats
+
+
+def _turn(degrees: float, axis: int) -> NDArray[np.float64]:
+    """Right-handed rotation about x, y or z."""
+    cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    matrix = np.eye(3)
+    i, j = [(1, 2), (2, 0), (0, 1)][axis]
+    matrix[i, i] = matrix[j, j] = cosine
+    matrix[i, j], matrix[j, i] = -sine, sine
+    return matrix
+
+
+_FACING = {"PA": 0.0, "AP": 180.0, "lateral": 90.0}
+
+
+def cast(pose: Pose, size: int) -> Rays:
+    """The rays of a film of ``size`` × ``size`` pixels, row 0 at the patient's head.
+
+    Films read as a radiologist hangs them: the patient's left is on the right of the film, in AP
+    views as well; in a lateral view the front of the chest is on the left.
+    """
+    centres = ((np.arange(size) + 0.5) / size - 0.5) * pose.field
+    u, v = np.meshgrid(centres, -centres)
+    # Beam frame: +y runs from source to detector, u to the right of a viewer who looks along it.
+    target = np.stack([u, np.full_like(u, pose.gap), v], axis=-1)
+    source = np.array([0.0, pose.gap - pose.distance, 0.0])
+    if pose.view == "AP":
+        # Seen from behind the detector, so that the patient's left stays on the right.
+        target[..., 0] *= -1
+    shift = np.array([pose.shift_x if pose.view != "AP" else -pose.shift_x, 0.0, pose.shift_z])
+    turn = _turn(pose.roll, 1) @ _turn(_FACING[pose.view] + pose.rotation, 2) @ _turn(pose.tilt, 0)
+    origin = (source - shift) @ turn
+    ends = (target - shift) @ turn
+    direction = ends - origin
+    direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+    return Rays(origin.astype(np.float32), direction.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Slabs:
+    """A body cut into slabs.
+
+    Attributes:
+        axis: Axis that the slabs are stacked along: 1 (y, frontal views) or 0 (x, lateral ones).
+        centres: Coordinate of each slab's middle plane, mm, (K,).
+        thickness: Of a slab, mm.
+        rows: z of the rows, mm, (R,), rising.
+        columns: Coordinate of the columns (x or y), mm, (C,), rising.
+    """
+
+    axis: int
+    centres: Floats
+    thickness: float
+    rows: Floats
+    columns: Floats
+
+    @property
+    def across(self) -> int:
+        """The axis that the columns run along."""
+        return 1 - self.axis
+
+
+_COARSE = 29
+"""Nodes a side on which the deformation is worked out; it is smooth over centimetres."""
+
+
+def intersections(
+    slabs: Slabs, rays: Rays, displace: Displace | None = None
+) -> tuple[torch.Tensor, Floats]:
+    """Where each ray meets each slab.
+
+    Returns:
+        Columns and rows in source-body millimetres, (K, H, W, 2), and the length of a ray within a
+        slab of the patient, mm, (H, W).
+
+    Raises:
+        ValueError: A ray runs along the slabs.
+    """
+    along = rays.direction[..., slabs.axis]
+    if float(np.abs(along).min()) < 0.3:
+        raise ValueError("rays run along the slabs; stack them along another axis")
+    slope = rays.direction / along[..., None]
+    lengths: Floats = slabs.thickness * np.linalg.norm(slope, axis=-1).astype(np.float32)
+    height, width = along.shape
+    depth = torch.from_numpy(slabs.centres - rays.source[slabs.axis])[:, None, None]
+    planes = []
+    for axis in (slabs.across, 2):
+        slope_of = torch.from_numpy(np.ascontiguousarray(slope[..., axis]))
+        planes.append(torch.addcmul(torch.tensor(float(rays.source[axis])), depth, slope_of))
+    where = torch.stack(planes, dim=-1)
+    if displace is not None:
+        where += _moved(slabs, rays, slope, (height, width), displace)
+    return where, lengths
+
+
+def _moved(
+    slabs: Slabs, rays: Rays, slope: Floats, shape: tuple[int, int], displace: Displace
+) -> torch.Tensor:
+    """Displacement at every crossing, from a coarse grid of rays: (K, H, W, 2), mm."""
+    rows = np.linspace(0, shape[0] - 1, _COARSE)
+    columns = np.linspace(0, shape[1] - 1, _COARSE)
+    # Slopes are affine in the pixel up to perspective: sampling them at rounded nodes would put
+    # the nodes off by half a pixel, so interpolate.
+    r0 = np.minimum(rows.astype(int), shape[0] - 2)
+    c0 = np.minimum(columns.astype(int), shape[1] - 2)
+    fr, fc = (rows - r0)[:, None, None], (columns - c0)[None, :, None]
+    coarse = (
+        slope[np.ix_(r0, c0)] * (1 - fr) * (1 - fc)
+        + slope[np.ix_(r0 + 1, c0)] * fr * (1 - fc)
+        + slope[np.ix_(r0, c0 + 1)] * (1 - fr) * fc
+        + slope[np.ix_(r0 + 1, c0 + 1)] * fr * fc
+    )
+    depth = (slabs.centres - rays.source[slabs.axis])[:, None, None, None]
+    points = (rays.source + depth * coarse[None]).astype(np.float32)
+    shift = displace(points) - points
+    moved = torch.from_numpy(
+        np.ascontiguousarray(shift[..., [slabs.across, 2]].transpose(0, 3, 1, 2), np.float32)
+    )
+    fine = functional.interpolate(moved, size=shape, mode="bilinear", align_corners=True)
+    return fine.permute(0, 2, 3, 1)
+
+
+def integrate(slabs: Slabs, channels: torch.Tensor, where: torch.Tensor, lengths: Floats) -> Floats:
+    """Sum channels along the rays.
+
+    Args:
+        slabs: Geometry of the channels.
+        channels: Amount per unit length, (K, N, R, C); beyond its edge a slab goes on as it ends.
+        where: From :func:`intersections`, (K, H, W, 2).
+        lengths: From :func:`intersections`, mm, (H, W).
+
+    Returns:
+        Line integrals, in the channels' unit times cm, (N, H, W).
+    """
+    first = torch.tensor([float(slabs.columns[0]), float(slabs.rows[0])])
+    last = torch.tensor([float(slabs.columns[-1]), float(slabs.rows[-1])])
+    grid = (where - first) * (2.0 / (last - first)) - 1.0
+    sampled = functional.grid_sample(
+        channels, grid, mode="bilinear", padding_mode="border", align_corners=True
+    )
+    total: Floats = sampled.sum(0).numpy() * (lengths / 10.0)
+    return total
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread: sums then come out the same to the last bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,296 @@
+"""The simulation as a renderer: from a report's words to a film with masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from syncxr.images.renderer import Film, RenderRequest
+from syncxr.images.simulation.anatomy import (
+    Deformation,
+    Patient,
+    Population,
+    sample_patient,
+)
+from syncxr.images.simulation.body import Body, load_body, stack
+from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.film import Exposure, Window, develop
+from syncxr.images.simulation.findings import FINDINGS, Change, Sphere
+from syncxr.images.simulation.projection import (
+    Pose,
+    Slabs,
+    cast,
+    integrate,
+    intersections,
+    one_thread,
+)
+from syncxr.images.simulation.reading import read
+from syncxr.sample import Entity, Image, Mask, Polarity, derive_seed
+
+
+class Options(BaseModel):
+    """Options of the simulation.
+
+    Attributes:
+        size: Height and width of a film, pixels.
+        population: ``"train"`` or ``"held_out"`` patients: the latter have at least one
+            deformation parameter beyond what any training patient has.
+        resolution_mm: Voxel size of the body; 2 mm is enough below 300 pixels.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: int = Field(default=224, ge=64, le=1024)
+    population: Population = "train"
+    resolution_mm: float = Field(default=2.0, ge=1.0, le=4.0)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that decides a film but its findings, all from one seed."""
+
+    patient: Patient
+    pose: Pose
+    exposure: Exposure
+    noise_seed: int
+
+    @classmethod
+    def sample(cls, seed: int, population: Population) -> Scene:
+        """Draw patient, pose and exposure, each from a seed of its own."""
+
+        def rng(stage: str) -> np.random.Generator:
+            return np.random.default_rng(derive_seed(str(seed), stage, 0))
+
+        return cls(
+            sample_patient(rng("patient"), population),
+            sample_pose(rng("pose")),
+            sample_exposure(rng("exposure")),
+            derive_seed(str(seed), "noise", 0),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "patient": self.patient.to_dict(),
+            "pose": self.pose.to_dict(),
+            "exposure": self.exposure.to_dict(),
+        }
+
+
+def sample_pose(rng: np.random.Generator) -> Pose:
+    """An upright PA film as radiographers take it: small errors of rotation, tilt and centring."""
+    return Pose(
+        rotation=float(np.clip(rng.normal(0.0, 2.0), -5.0, 5.0)),
+        tilt=float(np.clip(rng.normal(0.0, 3.0), -7.0, 7.0)),
+        roll=float(np.clip(rng.normal(0.0, 1.2), -3.0, 3.0)),
+        shift_x=float(rng.normal(0.0, 5.0)),
+        shift_z=float(rng.normal(0.0, 6.0)),
+        field=float(rng.uniform(325.0, 360.0)),
+    )
+
+
+def sample_exposure(rng: np.random.Generator) -> Exposure:
+    """Beam, scatter, dose and processing within what departments use."""
+    return Exposure(
+        hardness=float(rng.uniform(0.0, 0.8)),
+        scatter=float(rng.uniform(0.15, 0.5)),
+        dose=float(np.exp(rng.uniform(np.log(1500.0), np.log(12000.0)))),
+        blur=float(rng.uniform(0.2, 0.7)),
+        black=float(rng.uniform(0.3, 3.0)),
+        white=float(rng.uniform(97.5, 99.8)),
+        gamma=float(rng.uniform(0.85, 1.3)),
+        detail=float(rng.uniform(0.3, 1.0)),
+        detail_mm=float(rng.uniform(3.0, 9.0)),
+        equalise=float(rng.uniform(0.15, 0.5)),
+    )
+
+
+@dataclass(frozen=True)
+class Paths:
+    """What the rays met.
+
+    Attributes:
+        water: g/cm², (H, W).
+        bone: cm, (H, W).
+        changed: Finding to its path through changed tissue, cm, (H, W).
+        parameters: Finding (``str(entity)``) to what was sampled for it.
+        heart_ratio: Cardiothoracic ratio the body was given.
+        masks: Finding to the mask of its changed tissue.
+    """
+
+    water: Floats
+    bone: Floats
+    changed: dict[Entity, Floats]
+    parameters: dict[str, Any]
+    heart_ratio: float
+    masks: dict[Entity, Mask]
+
+
+class SimulationRenderer:
+    """Renders radiographs of one CT's many variants.
+
+    Args:
+        options: See :class:`Options`.
+    """
+
+    Options = Options
+    name = "simulation"
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def shows(self, entity: Entity) -> bool:
+        """Whether a positive finding, with its place and severity, can be drawn."""
+        return not self.refusal(entity)
+
+    def refusal(self, entity: Entity) -> str:
+        """Why a positive statement cannot be drawn; ``""`` if it can."""
+        if entity.polarity is Polarity.UNCERTAIN:
+            return "uncertain findings are not drawn"
+        finding = FINDINGS.get(entity.concept)
+        if finding is None:
+            return "the simulator has no model of this finding"
+        return finding.refuses(entity)
+
+    def render(self, requests: Sequence[RenderRequest]) -> list[Film]:
+        """One film a request, in order; each depends on its own request only."""
+        return [self.render_entities(read(request.text), request.seed) for request in requests]
+
+    def render_entities(self, entities: Sequence[Entity], seed: int) -> Film:
+        """A film of what is stated.
+
+        Args:
+            entities: Statements of any polarity; only positive findings are drawn.
+            seed: Decides everything the statements leave open.
+        """
+        shown, not_shown = self._sort(entities)
+        scene = Scene.sample(seed, self.options.population)
+        paths = self.trace(scene, shown, seed)
+        image, _ = self.develop(scene, paths)
+        return Film(
+            image=image,
+            masks={str(entity): mask for entity, mask in paths.masks.items()},
+            shown=shown,
+            not_shown=not_shown,
+            parameters={
+                **scene.to_dict(),
+                "heart_ratio": paths.heart_ratio,
+                "findings": paths.parameters,
+                "population": self.options.population,
+                "seed": seed,
+            },
+        )
+
+    def pair(self, entities: Sequence[Entity], seed: int, without: Entity) -> tuple[Film, Image]:
+        """A film and its counterfactual: all the same, processing frozen, but one finding.
+
+        Returns:
+            The film of ``entities``, and the image of the same without ``without``.
+        """
+        film = self.render_entities(entities, seed)
+        scene = Scene.sample(seed, self.options.population)
+        shown, _ = self._sort(entities)
+        _, window = self.develop(scene, self.trace(scene, shown, seed))
+        rest = tuple(entity for entity in shown if entity != without)
+        image, _ = self.develop(scene, self.trace(scene, rest, seed), window)
+        return film, image
+
+    def develop(
+        self, scene: Scene, paths: Paths, window: Window | None = None
+    ) -> tuple[Image, Window]:
+        """The film of a scene's paths."""
+        pixel = scene.pose.field / self.options.size
+        return develop(paths.water, paths.bone, scene.exposure, pixel, scene.noise_seed, window)
+
+    def trace(self, scene: Scene, findings: Sequence[Entity], seed: int) -> Paths:
+        """Make the patient, insert the findings, follow the rays."""
+        body = load_body(self.options.resolution_mm).fresh()
+        changes = _insert(body, findings, seed, scene.patient)
+        ratios = [c.heart_ratio for c in changes.values() if c.heart_ratio is not None]
+        ratio = ratios[0] if ratios else scene.patient.heart_ratio
+        deformation = Deformation(scene.patient, body.marks, ratio)
+        extents = {e: c.extent for e, c in changes.items() if c.extent is not None}
+        with one_thread(), torch.inference_mode():
+            where, lengths = intersections(
+                body.slabs, cast(scene.pose, self.options.size), deformation
+            )
+            channels = stack(body.water, body.bone, *extents.values())
+            sums = integrate(body.slabs, channels, where, lengths)
+            added = {
+                e: _spheres(body.slabs, where, c.spheres) for e, c in changes.items() if c.spheres
+            }
+        patient = scene.patient
+        water, bone = sums[0] * patient.depth, sums[1] * patient.depth
+        changed = dict(zip(extents, sums[2:], strict=True))
+        for entity, (path, mass) in added.items():
+            water += mass
+            changed[entity] = path
+        water += _surface(scene, self.options.size, water)
+        masks = {e: path > changes[e].least_path for e, path in changed.items()}
+        parameters = {str(e): c.parameters for e, c in changes.items()}
+        return Paths(water, bone * patient.bone_density, changed, parameters, ratio, masks)
+
+    def _sort(
+        self, entities: Sequence[Entity]
+    ) -> tuple[tuple[Entity, ...], tuple[tuple[Entity, str], ...]]:
+        """Findings to draw, each once, and those that cannot be, with reasons."""
+        stated = dict.fromkeys(e for e in entities if e.polarity is not Polarity.ABSENT)
+        reasons = {entity: self.refusal(entity) for entity in stated}
+        order = list(FINDINGS)
+        shown = sorted(
+            (e for e in stated if not reasons[e]), key=lambda e: (order.index(e.concept), str(e))
+        )
+        return tuple(shown), tuple((e, reason) for e, reason in reasons.items() if reason)
+
+
+def _insert(
+    body: Body, findings: Sequence[Entity], seed: int, patient: Patient
+) -> dict[Entity, Change]:
+    """Put every finding into the body, each from a seed of its own."""
+    lung = body.lungs["left"] + body.lungs["right"]
+    body.water += (patient.markings - 1.0) * lung * (body.water - 0.12).clip(0.0, 0.3)
+    changes = {}
+    for entity in findings:
+        # Concept and side only: a change of severity then keeps place and shape.
+        stage = f"finding {entity.concept} {entity.location}"
+        rng = np.random.default_rng(derive_seed(str(seed), stage, 0))
+        changes[entity] = FINDINGS[entity.concept].insert(body, entity, rng)
+    return changes
+
+
+def _spheres(slabs: Slabs, where: torch.Tensor, spheres: Sequence[Sphere]) -> tuple[Floats, Floats]:
+    """Path through spheres, cm, and its mass, g/cm², both (H, W)."""
+    path = np.zeros(where.shape[1:3], np.float32)
+    mass = np.zeros_like(path)
+    for sphere in spheres:
+        slab = int(np.argmin(np.abs(slabs.centres - sphere.centre[1])))
+        at = where[slab].numpy()
+        radius = float(np.mean(sphere.radii))
+        q = ((at[..., 0] - sphere.centre[0]) / sphere.radii[0]) ** 2
+        q += ((at[..., 1] - sphere.centre[2]) / sphere.radii[1]) ** 2
+        chord = 2.0 * radius * np.sqrt(np.clip(1.0 - q, 0.0, None)) / 10.0
+        path += chord
+        mass += chord * sphere.density
+    return path, mass
+
+
+def _surface(scene: Scene, size: int, water: Floats) -> Floats:
+    """Soft tissue before the ribs: a layer that ends with the body, and breasts. g/cm², (H, W)."""
+    patient, pose = scene.patient, scene.pose
+    layer = patient.soft_tissue * np.clip(water / 8.0, 0.0, 1.0)
+    if patient.breasts <= 0:
+        return layer.astype(np.float32)
+    axis = ((np.arange(size) + 0.5) / size - 0.5) * pose.field / patient.size
+    x, z = np.meshgrid(axis - pose.shift_x, -axis - pose.shift_z)
+    radius = patient.breast_size
+    for side in (-1.0, 1.0):
+        dx = (x - side * 82.0) / radius
+        # The lower fold is sharp, the upper slope runs out into the chest.
+        dz = (z + 35.0) / np.where(z < -35.0, 0.8 * radius, 1.5 * radius)
+        layer = layer + patient.breasts * np.clip(1.0 - dx**2 - dz**2, 0.0, None) ** 0.75
+    return layer.astype(np.float32)
