@@ -1,0 +1,40 @@
+"""What every pre-training method offers: a loss, and similarities to score with afterwards."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from syncxr.pretraining.encoders import ImageFeatures, TextFeatures
+
+
+class Method(Protocol):
+    """The part between the two towers. A torch module with its own parameters.
+
+    The class has a pydantic model ``Options`` and is made by :func:`syncxr.registry.build`.
+    """
+
+    def connect(self, image_channels: int, text_channels: int) -> None:
+        """Make the parameters that fit the two towers; called once, before anything else."""
+        ...
+
+    def loss(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
+        """Scalar loss of a batch of N pairs; pair i is (images[i], texts[i])."""
+        ...
+
+    def embed_images(self, images: ImageFeatures) -> Tensor:
+        """Unit vectors (N, d)."""
+        ...
+
+    def embed_texts(self, texts: TextFeatures) -> Tensor:
+        """Unit vectors (M, d)."""
+        ...
+
+    def logits(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
+        """Similarities (N, M) at the scale the loss sees them."""
+        ...
+
+    def locate(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
+        """Similarity of each place to each text, (N, M, h, w)."""
+        ...

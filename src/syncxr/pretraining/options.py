@@ -1,0 +1,131 @@
+"""Settings of a pre-training run; importable without torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from syncxr.pretraining.captions import CaptionMode
+from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.registry import BackendSpec
+
+LITE0 = "tf_efficientnet_lite0"
+"""timm's name of the network whose weights the asset ``efficientnet-lite0`` holds.
+
+The ``tf_`` variant (TensorFlow's SAME padding, BatchNorm epsilon 1e-3, grey values scaled to
+[-1, 1]) and not plain ``efficientnet_lite0``: the weights were converted from the TensorFlow
+release, whose PyTorch port sets these values, and on photographs the activations lie nearer to
+the stored BatchNorm statistics (median |log variance ratio| .192 against .202 for the plain
+variant, .287 with ImageNet's mean and deviation).
+"""
+
+
+class ImageEncoderOptions(BaseModel):
+    """Which network looks at the films, and what it starts from.
+
+    Attributes:
+        name: Any timm model name, e.g. ``"resnet50"``.
+        weights: ``"efficientnet-lite0"`` (the embedded asset), a file (``.safetensors``, or
+            ``.pth`` holding tensors only), ``"timm"`` for timm's own release from the hub, or
+            ``""`` for a random start.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = LITE0
+    weights: str = "efficientnet-lite0"
+
+
+class TextEncoderOptions(BaseModel):
+    """Which network reads the words, and what it starts from.
+
+    Attributes:
+        model: ``"minilm-l6-v2"`` (the embedded asset), a local folder, or a hub id.
+        revision: Commit of the hub id, so that a run can be repeated.
+        frozen_layers: How many of the first layers stay as they are, with the embeddings;
+            ``None`` is half of them (ConVIRT: 6 of 12).
+        max_tokens: Longer texts are cut; how many were is in the summary of the run.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = "minilm-l6-v2"
+    revision: str | None = None
+    frozen_layers: int | None = Field(default=None, ge=0)
+    max_tokens: int = Field(default=97, ge=8, le=512)
+
+
+class Augmentation(BaseModel):
+    """Strengths of the random changes; 0 switches one off.
+
+    ConVIRT's own: crop .6, rotation 20, shift .1, scale .05, contrast .4, blur 3, mirror .5.
+    Mirroring is off here by default: it makes every "left" and "right" of the reports wrong and
+    puts the heart on the other side.
+
+    Attributes:
+        crop: Smallest share of the area that a random crop keeps, in (0, 1]; 1 = no crop.
+        rotation: Largest rotation, degrees either way.
+        shift: Largest shift, as a share of the side.
+        scale: Largest zoom either way, as a share.
+        contrast: Largest change of brightness and of contrast, as a share.
+        blur: Largest deviation of a Gaussian blur in pixels, given to half of the films.
+        mirror: Probability of a left-right flip.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    crop: float = Field(default=0.6, gt=0, le=1)
+    rotation: float = Field(default=20.0, ge=0, le=180)
+    shift: float = Field(default=0.1, ge=0, lt=1)
+    scale: float = Field(default=0.05, ge=0, lt=1)
+    contrast: float = Field(default=0.4, ge=0, lt=1)
+    blur: float = Field(default=1.0, ge=0)
+    mirror: float = Field(default=0.0, ge=0, le=1)
+
+
+class PretrainingOptions(BaseModel):
+    """Everything that decides a run besides the pairs.
+
+    The optimiser's settings are ConVIRT's.
+
+    Attributes:
+        method: Key of :data:`syncxr.pretraining.METHODS`, with its own options beside it.
+        image_encoder: Film tower.
+        text_encoder: Text tower.
+        preprocessing: How films are prepared.
+        augmentation: Random changes of the films.
+        caption: Which words stand beside a film.
+        epochs: Passes over the training pairs.
+        minutes: Stop after the first epoch that ends later than this, whatever ``epochs`` says;
+            ``None`` = no limit. A run that is cut off depends on the machine's speed.
+        batch_size: Pairs a step; an incomplete last batch is left out of its epoch.
+        learning_rate: Peak rate of Adam.
+        weight_decay: L2 term of Adam.
+        schedule: ``constant``, or ``cosine`` to zero over all steps.
+        warmup: Share of the steps over which the rate rises from zero.
+        validation_fraction: Share of the pairs kept out of training, chosen by a hash of the id.
+        save_every: Seconds of training between checkpoints (taken at ends of epochs).
+        seed: Decides start, order, captions and augmentation.
+        threads: CPU threads; ``None`` = as torch decides. Part of what makes a run repeatable.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: BackendSpec = BackendSpec(name="convirt")
+    image_encoder: ImageEncoderOptions = ImageEncoderOptions()
+    text_encoder: TextEncoderOptions = TextEncoderOptions()
+    preprocessing: Preprocessing = Preprocessing()
+    augmentation: Augmentation = Augmentation()
+    caption: CaptionMode = "sentence"
+    epochs: int = Field(default=30, ge=1)
+    minutes: float | None = Field(default=None, gt=0)
+    batch_size: int = Field(default=32, ge=2)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    weight_decay: float = Field(default=1e-6, ge=0)
+    schedule: Literal["constant", "cosine"] = "cosine"
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    validation_fraction: float = Field(default=0.1, ge=0, lt=1)
+    save_every: float = Field(default=30, ge=0)
+    seed: int = 0
+    threads: int | None = Field(default=None, ge=1)

@@ -1,0 +1,172 @@
+"""The pairs to train on, in memory, from a generated dataset or a user's own table."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+
+from syncxr.dataset.reader import read
+from syncxr.errors import SyncxrError
+from syncxr.sample import Image, Sample
+
+_LONGEST_SIDE = 512
+"""Larger films are shrunk on reading: no encoder here looks at more."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One film and its report.
+
+    Attributes:
+        id: Decides on which side of the validation split the pair falls.
+        image: Film, uint8, (H, W).
+        findings: FINDINGS section, may be empty.
+        impression: IMPRESSION section, may be empty.
+    """
+
+    id: str
+    image: Image
+    findings: str = ""
+    impression: str = ""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs in a fixed order.
+
+    Attributes:
+        items: The pairs; each has some text.
+        source: Where they came from, for the record of the run.
+    """
+
+    items: tuple[Pair, ...]
+    source: str = "memory"
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.items)
+
+    def fingerprint(self) -> str:
+        """sha256 over ids, texts and pixels: what a run was trained on."""
+        digest = hashlib.sha256()
+        for pair in self.items:
+            head = (pair.id, pair.findings, pair.impression, str(pair.image.shape))
+            digest.update("\0".join(head).encode())
+            digest.update(np.ascontiguousarray(pair.image).tobytes())
+        return digest.hexdigest()
+
+    def shuffled(self, seed: int) -> Pairs:
+        """The same films with the reports dealt out anew: the control that must not learn."""
+        order = np.random.default_rng(seed).permutation(len(self.items))
+        texts = [self.items[i] for i in order]
+        items = tuple(
+            Pair(own.id, own.image, other.findings, other.impression)
+            for own, other in zip(self.items, texts, strict=True)
+        )
+        return Pairs(items, f"{self.source}, captions shuffled with seed {seed}")
+
+    @classmethod
+    def from_samples(cls, samples: Iterable[Sample], source: str = "memory") -> Pairs:
+        """Take over finished samples.
+
+        Raises:
+            SyncxrError: A sample has no film or no text.
+        """
+        items = []
+        for sample in samples:
+            if sample.image is None:
+                raise SyncxrError(f"{source}: sample {sample.id} has no film; render it first")
+            if not (sample.findings.strip() or sample.impression.strip()):
+                raise SyncxrError(f"{source}: sample {sample.id} has no text; draft it first")
+            image = _shrink(sample.image)
+            items.append(Pair(sample.id, image, sample.findings, sample.impression))
+        return cls(tuple(items), source)
+
+    @classmethod
+    def from_dataset(cls, folder: Path) -> Pairs:
+        """Read a generated dataset.
+
+        Raises:
+            SyncxrError: No shards, a damaged one, or a sample without film or text.
+        """
+        return cls.from_samples(read(folder), str(folder))
+
+    @classmethod
+    def from_table(cls, table: Path, images: Path) -> Pairs:
+        """Read a CSV with a column ``image`` and ``text``, or ``findings`` and ``impression``.
+
+        Args:
+            table: The CSV. A column ``id`` is used where there is one, else the file name.
+            images: Folder the ``image`` column is relative to.
+
+        Raises:
+            SyncxrError: A column, a file or a text is missing, or a film does not open.
+        """
+        items = []
+        for number, row in _rows(table):
+            texts = (row.get("findings") or "", row.get("impression") or row.get("text") or "")
+            if not "".join(texts).strip():
+                raise SyncxrError(f"{table}, row {number}: no text; fill it in or drop the row")
+            image = read_image(images / row["image"], f"{table}, row {number}")
+            items.append(Pair(row.get("id") or row["image"], _shrink(image), *texts))
+        return cls(tuple(items), str(table))
+
+
+def read_image(path: Path, where: str) -> Image:
+    """A film from PNG, JPEG and the like as 8-bit grey.
+
+    16-bit films are divided by their own maximum (PadChest's rule).
+
+    Args:
+        path: The file.
+        where: Names the row that asks for it, for the message.
+
+    Raises:
+        SyncxrError: The file is missing or is no image.
+    """
+    try:
+        with Pillow.open(path) as opened:
+            if opened.mode.startswith(("I", "F")):
+                deep = np.asarray(opened, np.float64)
+                return np.asarray(deep / max(deep.max(), 1) * 255, np.uint8)
+            return np.asarray(opened.convert("L"))
+    except (OSError, SyntaxError, Pillow.DecompressionBombError) as error:
+        reason = "is missing" if not path.exists() else "does not open as an image"
+        raise SyncxrError(f"{where}: {path} {reason}; mend it or drop the row") from error
+
+
+def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows with their line numbers, after checking the header."""
+    try:
+        stream = table.open(newline="", encoding="utf-8-sig")
+    except OSError as error:
+        raise SyncxrError(f"{table} cannot be read: {error.strerror}") from error
+    with stream:
+        reader = csv.DictReader(stream)
+        columns = set(reader.fieldnames or ())
+        if "image" not in columns or not columns & {"text", "findings", "impression"}:
+            raise SyncxrError(
+                f"{table} has the columns {', '.join(sorted(columns)) or '(none)'}; "
+                "needed: image, and text or findings and impression"
+            )
+        for row in reader:
+            yield reader.line_num, row
+
+
+def _shrink(image: Image) -> Image:
+    """Bring the longest side down to :data:`_LONGEST_SIDE`, keeping the aspect."""
+    height, width = image.shape
+    longest = max(height, width)
+    if longest <= _LONGEST_SIDE:
+        return image
+    scale = _LONGEST_SIDE / longest
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Pillow.fromarray(image).resize(size, Pillow.Resampling.BILINEAR))
