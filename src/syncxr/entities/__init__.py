@@ -1,0 +1,5 @@
+"""What can be said: extraction from text, the entity bank, balanced sampling.
+
+In: report texts, or a bank. Out: entities, their counts, and which of them each report gets.
+Must not know: how reports are written or films made.
+"""

@@ -25,6 +25,8 @@ class Concept(BaseModel):
             (mild, moderate, severe), ``none``.
         sites: Key of ``Lexicon.sites``: the places it can have; ``"none"`` = it takes no place.
         excludes: Concepts that cannot stand beside it when both are present.
+        states: Structure to the words that, said of it, mean this finding ("enlarged" of the
+            heart).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +38,7 @@ class Concept(BaseModel):
     scale: Literal["size", "grade", "none"] = "none"
     sites: str = "none"
     excludes: tuple[str, ...] = ()
+    states: dict[str, tuple[str, ...]] = {}
 
     def category(self, polarity: Polarity) -> Category:
         """RaTE category under a polarity."""
@@ -73,6 +76,9 @@ class Lexicon(BaseModel):
         anatomies: Structures by name.
         sites: Site class to its canonical locations (see :class:`Location`).
         places: Canonical zone to its surface forms, e.g. ``"base"`` to ``["lung base", ...]``.
+        sided_places: Canonical location to forms that name its side as well ("bibasilar").
+        implies: Concept to the concepts that its presence brings with it.
+        summaries: Concept that speaks of a whole region to the concepts its denial denies.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -81,6 +87,9 @@ class Lexicon(BaseModel):
     anatomies: dict[str, Anatomy]
     sites: dict[str, tuple[str, ...]]
     places: dict[str, tuple[str, ...]]
+    sided_places: dict[str, tuple[str, ...]] = {}
+    implies: dict[str, tuple[str, ...]] = {}
+    summaries: dict[str, tuple[str, ...]] = {}
 
     def allows(self, concept: str, location: str) -> bool:
         """Whether a finding can be at a place; every finding may leave its place unsaid."""
@@ -89,28 +98,53 @@ class Lexicon(BaseModel):
     def contradict(self, a: Entity, b: Entity) -> bool:
         """Whether two statements cannot both be in one report.
 
-        That is: the same concept twice (in two sizes, two polarities or two overlapping
-        places), concepts that exclude each other, or a finding in a structure called normal.
+        That is, at overlapping places: the same concept twice (in two sizes or two polarities),
+        concepts that exclude each other, a finding and the denial of what it implies (a
+        consolidation without opacity), a finding in a structure or place called normal, and the
+        same structure called normal twice. A finding without a place may be anywhere.
         """
+        if not Location.parse(a.location).overlaps(Location.parse(b.location)):
+            return False
         if a.category is Category.ANATOMY and b.category is Category.ANATOMY:
             return a.concept == b.concept
         if a.category is Category.ANATOMY or b.category is Category.ANATOMY:
             normal, finding = (a, b) if a.category is Category.ANATOMY else (b, a)
-            if finding.polarity is Polarity.ABSENT:
-                return False
-            organ = self.concepts[finding.concept].organ
-            covers = {organ, *self.anatomies[organ].part_of} if organ in self.anatomies else {organ}
-            return normal.concept in covers
+            affected = self.affects(finding.concept)
+            return finding.polarity is not Polarity.ABSENT and normal.concept in affected
         if a.concept == b.concept:
-            both = a.polarity is not Polarity.ABSENT and b.polarity is not Polarity.ABSENT
-            sides = Location.parse(a.location).side, Location.parse(b.location).side
-            return not (both and set(sides) == {"left", "right"})
-        if Polarity.ABSENT in (a.polarity, b.polarity):
-            return False
-        return (
-            b.concept in self.concepts[a.concept].excludes
-            or a.concept in self.concepts[b.concept].excludes
-        )
+            return True
+        if a.polarity is Polarity.ABSENT or b.polarity is Polarity.ABSENT:
+            denied, stated = (a, b) if a.polarity is Polarity.ABSENT else (b, a)
+            return stated.polarity is not Polarity.ABSENT and (
+                denied.concept in self.implied(stated.concept)
+                or stated.concept in self.summaries.get(denied.concept, ())
+            )
+        return b.concept in self._excluded(a.concept) or a.concept in self._excluded(b.concept)
+
+    def implied(self, concept: str) -> set[str]:
+        """The concept and all that its presence brings with it."""
+        found, pending = set[str](), [concept]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending.extend(self.implies.get(name, ()))
+        return found
+
+    def affects(self, concept: str) -> set[str]:
+        """The structures that cannot be called normal beside a finding."""
+        concepts = [self.concepts[name] for name in self.implied(concept) if name in self.concepts]
+        found, pending = set[str](), [known.organ for known in concepts]
+        while pending:
+            name = pending.pop()
+            found.add(name)
+            if name in self.anatomies:
+                pending.extend(self.anatomies[name].part_of)
+        return found
+
+    def _excluded(self, concept: str) -> tuple[str, ...]:
+        known = self.concepts.get(concept)
+        return known.excludes if known else ()
 
 
 @cache
@@ -122,4 +156,6 @@ def load_lexicon() -> Lexicon:
         anatomies={row["name"]: Anatomy(**row) for row in raw["anatomies"]},
         sites=raw["sites"],
         places=raw["places"],
+        sided_places=raw["sided_places"],
+        **yaml.safe_load((Path(__file__).parent / "implications.yaml").read_text("utf-8")),
     )

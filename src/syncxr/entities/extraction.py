@@ -1,0 +1,115 @@
+"""From the words of a report to the clinical statements in it.
+
+A spaCy tokenizer and phrase matcher find the words of the project's lexicon; rules in the manner
+of NegEx (Chapman et al., J Biomed Inform 2001) and ConText (Harkema et al., J Biomed Inform 2009)
+decide polarity; places and grades come from the words beside a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+from syncxr.entities.lexicon import Lexicon, load_lexicon
+from syncxr.entities.location import Location
+from syncxr.entities.modifiers import Modifiers, join_places, modifiers
+from syncxr.entities.polarity import polarity
+from syncxr.entities.sentences import Reader, Unit
+from syncxr.entities.statements import Statement, statements
+from syncxr.entities.vocabulary import load_vocabulary
+from syncxr.sample import Category, Entity, Polarity
+
+
+@dataclass(frozen=True, order=True)
+class Mention:
+    """One statement at its place in a text.
+
+    Attributes:
+        entity: What is stated.
+        start: First character of the words that name it.
+        end: One past the last character.
+    """
+
+    entity: Entity
+    start: int
+    end: int
+
+
+class Extractor(Protocol):
+    """Reads clinical statements out of reports."""
+
+    def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
+        """Mentions of each text, in the order of their words."""
+        ...
+
+
+class RuleExtractor:
+    """Extractor on the project's own lexicon."""
+
+    def __init__(self) -> None:
+        self._lexicon: Lexicon = load_lexicon()
+        self._vocabulary = load_vocabulary()
+        self._reader = Reader(self._vocabulary)
+
+    def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
+        """Mentions of each text, in the order of their words."""
+        return [
+            [mention for sentence in sentences for mention in self._mentions(sentence)]
+            for sentences in self._reader.read(texts)
+        ]
+
+    def _mentions(self, sentence: list[Unit]) -> Iterator[Mention]:
+        units = join_places(sentence, self._vocabulary)
+        found = statements(units, self._vocabulary)
+        if not found:
+            return
+        seen: set[Mention] = set()
+        for statement, places in zip(found, modifiers(found, units, self._vocabulary), strict=True):
+            for entity in self._entities(statement, places, units):
+                first, last = units[statement.first], units[statement.last]
+                mention = Mention(entity, first.start, last.end)
+                if mention not in seen:
+                    seen.add(mention)
+                    yield mention
+
+    def _entities(
+        self, statement: Statement, places: list[Modifiers], units: list[Unit]
+    ) -> Iterator[Entity]:
+        if statement.normal:
+            for place in places:
+                yield _normal(statement, place.location, units)
+            return
+        concept = self._lexicon.concepts[statement.name]
+        stated = polarity(statement, units, self._vocabulary)
+        if stated is None:
+            return
+        for place in places:
+            location = "" if concept.sites == "none" else place.location
+            yield concept.entity(stated, location, place.severity)
+
+
+def _normal(statement: Statement, location: str, units: list[Unit]) -> Entity:
+    """A structure called normal; "both lungs" are the lungs."""
+    subject = units[statement.subject].value
+    if statement.name == "lungs" and Location.parse(subject).zone in load_lexicon().places:
+        location = subject
+    location = "" if location == "bilateral" else location
+    return Entity(statement.name, Category.ANATOMY, Polarity.ABSENT, location)
+
+
+def entities_of(mentions: Iterable[Mention]) -> frozenset[Entity]:
+    """What a text states, each thing once; two texts say the same when these are equal."""
+    return frozenset(mention.entity for mention in mentions)
+
+
+@cache
+def default_extractor() -> RuleExtractor:
+    """The extractor that :func:`extract` uses, built once a process."""
+    return RuleExtractor()
+
+
+def extract(text: str) -> list[Mention]:
+    """Clinical statements of one report, e.g. for ``"Small left pleural effusion."``."""
+    return default_extractor().extract([text])[0]
