@@ -1,0 +1,8 @@
+"""Throws out what is wrong: six questions to each film, and likeness to known-bad ones.
+
+In: films. Out: verdicts with probabilities, similarities and reasons.
+Must not know: what the film should show, who made it, or what happens to what is refused.
+"""
+
+JUDGES: dict[str, str] = {"inspector": "syncxr.curation.inspector:Inspector"}
+"""Backend name to ``"module:Class"``, for :func:`syncxr.registry.build`."""

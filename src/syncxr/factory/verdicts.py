@@ -1,0 +1,50 @@
+"""Curate films that exist already: one's own folder of images, or a dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from syncxr.curation import JUDGES
+from syncxr.curation.judge import Judge
+from syncxr.factory.stage import ShardResult
+from syncxr.registry import BackendSpec, build
+from syncxr.sample import Sample
+
+
+class VerdictStage:
+    """Films in, the good ones out; nothing is rendered again.
+
+    Args:
+        judge: Which judge.
+    """
+
+    name = "curated"
+    output = "dataset/data"
+    serial = False
+
+    def __init__(self, judge: BackendSpec) -> None:
+        self._judge_spec = judge
+        self._judge: Judge | None = None
+
+    def setup(self) -> None:
+        """Load the judge."""
+        self._judge = build("judge", JUDGES, self._judge_spec)
+
+    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
+        """One verdict a film; the answers become the sample's quality."""
+        assert self._judge is not None, "setup() comes first"
+        verdicts = self._judge.judge([s.image for s in samples if s.image is not None])
+        if len(verdicts) != len(samples):
+            raise RuntimeError("a sample without a film cannot be curated")
+        accepted, rejected, reasons = [], [], Counter[str]()
+        for sample, verdict in zip(samples, verdicts, strict=True):
+            sample.quality = {**verdict.answers, "similarity_to_bad": verdict.similarity}
+            sample.provenance["curation"] = {
+                "judge": self._judge.name,
+                "reasons": list(verdict.reasons),
+            }
+            reasons.update(f"film: {reason}" for reason in verdict.reasons)
+            (accepted if verdict.passed else rejected).append(sample)
+            done(1)
+        return ShardResult(accepted, rejected, {"film attempts": len(samples), **reasons})
