@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -46,22 +45,8 @@ class Landmarks:
         return self.thorax_width / 2
 
 
-@cache
-def landmarks(thorax_id: int) -> Landmarks:
-    """Kept for the thorax registered under ``thorax_id``."""
-    return _landmarks(_REGISTERED[thorax_id])
-
-
-_REGISTERED: dict[int, Thorax] = {}
-
-
 def landmarks_of(thorax: Thorax) -> Landmarks:
-    """Measure a source body, once."""
-    _REGISTERED[id(thorax)] = thorax
-    return landmarks(id(thorax))
-
-
-def _landmarks(thorax: Thorax) -> Landmarks:
+    """Measure a source body."""
     x, y, z = thorax.axis("x"), thorax.axis("y"), thorax.axis("z")
     heart = thorax.mask(Structure.HEART)
     lungs = thorax.mask(*LUNGS)
@@ -75,14 +60,12 @@ def _landmarks(thorax: Thorax) -> Landmarks:
         float(hz[0] + 0.6 * (hz[-1] - hz[0])),
     )
     # Dome: where the frontal shadow of the lung gives way to the abdomen, in mid-lung columns.
-    shadow = lungs.any(0)
     domes = []
     for side in (LEFT_LUNG, RIGHT_LUNG):
         columns = np.flatnonzero(thorax.mask(*side).any((0, 1)))
         middle = columns[len(columns) // 3 : 2 * len(columns) // 3]
         depth = thorax.mask(*side)[:, :, middle].sum(0)
         domes.append(float(z[np.argmax(depth > 0.4 * depth.max(), axis=0)].mean()))
-    del shadow
     return Landmarks(
         heart=centre,
         heart_reach=(
@@ -103,19 +86,23 @@ def _landmarks(thorax: Thorax) -> Landmarks:
 
 RANGES: dict[str, tuple[float, float]] = {
     "size": (0.92, 1.06),
-    "breadth": (0.94, 1.06),
+    "breadth": (0.82, 0.98),
     "depth": (0.88, 1.15),
     "heart_ratio": (0.41, 0.48),
-    "left_dome": (-14.0, 14.0),
-    "right_dome": (-14.0, 14.0),
+    "left_dome": (-38.0, 2.0),
+    "right_dome": (-38.0, 2.0),
     "mediastinum": (0.92, 1.12),
     "scoliosis": (-7.0, 7.0),
     "rib_slope": (-0.08, 0.08),
-    "bone_density": (0.75, 1.25),
+    "bone_density": (0.9, 1.7),
     "markings": (0.8, 1.35),
     "soft_tissue": (0.0, 4.0),
 }
-"""Range of every deformation parameter; units stand at :class:`Patient`."""
+"""Range of every deformation parameter; units stand at :class:`Patient`.
+
+The source is an elderly patient, lying down: upright, with breath held, the domes stand lower and
+the chest is narrower for its height, and most patients have more mineral in their bones.
+"""
 
 HELD_OUT: tuple[str, ...] = ("breadth", "left_dome", "right_dome", "rib_slope", "soft_tissue")
 """Parameters whose extremes are kept from training patients."""
@@ -262,7 +249,7 @@ class Deformation:
         m, p = self.marks, self.patient
         inside = 1.0 - _step(np.abs(x), 0.72 * m.half_width, 1.02 * m.half_width)
         before = _step(y, m.back + 25.0, m.back + 70.0)
-        reach = np.exp(-(((z - m.dome) / 70.0) ** 2))
+        reach = np.exp(-(((z - m.dome) / 85.0) ** 2))
         left = _step(x, -25.0, 35.0)
         rise = p.left_dome * left + p.right_dome * (1.0 - left)
         moved: Floats = rise * inside * before * reach

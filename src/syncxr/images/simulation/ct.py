@@ -28,14 +28,17 @@ from syncxr import assets
 
 Floats = NDArray[np.float32]
 
-VERSION = 5
+VERSION = 6
 """Raise on every change of the cleaning: it names the cache file."""
 
 HU_TISSUE = 50.0
 """Mean of unenhanced blood and muscle, HU (Hounsfield scale: 35-55)."""
 
-HU_CORTICAL = 1700.0
-"""Dense cortical bone, HU at CT energies: the voxel that counts as all bone."""
+HU_CORTICAL = 1400.0
+"""Dense cortical bone (ICRU-44) at the CT's 120 kVp, HU: the voxel that counts as all bone."""
+
+NECK_MM = 90.0
+"""Height added above the CT, which ends 2 cm above the apices."""
 
 
 class Structure(IntEnum):
@@ -234,7 +237,11 @@ def _remove_contrast(
     # Above tissue only contrast medium and its noise are left outside bone: compress, so that
     # edges of organs keep a trace of texture.
     hu[enhanced] = HU_TISSUE + 0.04 * np.minimum(hu[enhanced] - HU_TISSUE, 300.0)
-    np.minimum(hu, 1800.0, out=hu)
+    # Dense contrast medium in the right subclavian vein bleeds into the ribs it crosses; ribs and
+    # clavicles themselves stay below this.
+    thin = ndimage.binary_dilation(raw.of("rib_", "clavicula", "sternum"), iterations=2)
+    hu[thin & (hu > 700.0)] = 700.0
+    np.minimum(hu, 1600.0, out=hu)
     airy = raw.of("lung_", "trachea", "colon", "stomach", "small_bowel", "esophagus")
     airy = ndimage.binary_dilation(airy, iterations=3)
     streak = soft & ~airy & (labels != 0) & (hu < -110.0)
@@ -289,7 +296,7 @@ def _compact_labels(raw: RawCT, cleaned: CleanCT) -> NDArray[np.uint8]:
 
 
 def _area_weights(count: int, step: float, size: float, new: float) -> Floats:
-    """Matrix (new count, count) that averages ``count`` cells of ``step`` mm into ``new`` mm ones."""
+    """Matrix (cells, count) that averages ``count`` cells of ``step`` mm into ones of ``new`` mm."""
     cells = int(size // new)
     edges = np.arange(cells + 1) * new
     old = np.arange(count + 1) * step
@@ -328,21 +335,53 @@ def _build(resolution_mm: float) -> dict[str, NDArray[np.generic]]:
     """Clean and resample: the arrays that the cache keeps."""
     raw = load_raw()
     cleaned = clean(raw)
-    fraction = np.clip((cleaned.hu - 100.0) / (HU_CORTICAL - 100.0), 0.0, 1.5) * cleaned.bones
+    fraction = (cleaned.hu - HU_TISSUE) / (HU_CORTICAL - HU_TISSUE)
+    fraction = np.clip(fraction, 0.0, 1.2) * cleaned.bones
     soft = np.where(fraction > 0, HU_TISSUE, cleaned.hu)
     density = np.clip(1.0 + soft / 1000.0, 0.0, 1.2) * np.clip(1.0 - fraction, 0.0, 1.0)
     density[~cleaned.body] = 0.0
     fraction[~cleaned.body] = 0.0
+    water = _resample(density.astype(np.float32), raw.spacing, resolution_mm)
+    bone = _resample(fraction.astype(np.float32), raw.spacing, resolution_mm)
+    labels = _nearest(_compact_labels(raw, cleaned), raw.spacing, resolution_mm)
+    water, bone, labels = _add_neck(water, bone, labels, resolution_mm)
     return {
-        "water": np.rint(_resample(density.astype(np.float32), raw.spacing, resolution_mm) * 1e4)
-        .clip(0, 65535)
-        .astype(np.uint16),
-        "bone": np.rint(_resample(fraction.astype(np.float32), raw.spacing, resolution_mm) * 1e4)
-        .clip(0, 65535)
-        .astype(np.uint16),
-        "labels": _nearest(_compact_labels(raw, cleaned), raw.spacing, resolution_mm),
+        "water": np.rint(water * 1e4).clip(0, 65535).astype(np.uint16),
+        "bone": np.rint(bone * 1e4).clip(0, 65535).astype(np.uint16),
+        "labels": labels,
         "mass": _resample(cleaned.mass, raw.spacing, resolution_mm),
     }
+
+
+def _add_neck(
+    water: Floats, bone: Floats, labels: NDArray[np.uint8], spacing: float
+) -> tuple[Floats, Floats, NDArray[np.uint8]]:
+    """Continue the body above the CT: shoulders that slope to a neck, of blurred tissue.
+
+    Without it rays above the apices would meet the last slice over and over: stripes.
+    """
+    count = int(NECK_MM / spacing)
+    x = (np.arange(water.shape[2]) - water.shape[2] / 2) * spacing
+    y = (np.arange(water.shape[0]) - water.shape[0] / 2) * spacing
+    tissue = water[:, -1] + bone[:, -1]
+    centre = float((tissue.sum(1) * y).sum() / tissue.sum())
+    new = {"water": [water], "bone": [bone]}
+    for step in range(1, count + 1):
+        height = step * spacing
+        half_width = 62.0 + 128.0 * max(0.0, 1.0 - height / 55.0) ** 1.5
+        half_depth = 62.0 + 60.0 * max(0.0, 1.0 - height / 40.0)
+        radius = np.hypot(x[None, :] / half_width, (y[:, None] - centre) / half_depth)
+        inside = np.clip((1.0 - radius) * 12.0, 0.0, 1.0).astype(np.float32)
+        for name, volume in (("water", water), ("bone", bone)):
+            blurred = ndimage.gaussian_filter(volume[:, -1], (1.0 + height / 8.0) / spacing)
+            new[name].append((blurred * inside)[:, None])
+    top = np.concatenate(new["water"][1:], axis=1)
+    body = np.where(top > 0.5, Structure.BODY, Structure.OUTSIDE).astype(np.uint8)
+    return (
+        np.concatenate(new["water"], axis=1),
+        np.concatenate(new["bone"], axis=1),
+        np.concatenate([labels, body], axis=1),
+    )
 
 
 @cache

@@ -90,7 +90,7 @@ def sample_pose(rng: np.random.Generator) -> Pose:
         roll=float(np.clip(rng.normal(0.0, 1.2), -3.0, 3.0)),
         shift_x=float(rng.normal(0.0, 5.0)),
         shift_z=float(rng.normal(0.0, 6.0)),
-        field=float(rng.uniform(325.0, 360.0)),
+        field=float(rng.uniform(310.0, 350.0)),
     )
 
 
@@ -99,14 +99,14 @@ def sample_exposure(rng: np.random.Generator) -> Exposure:
     return Exposure(
         hardness=float(rng.uniform(0.0, 0.8)),
         scatter=float(rng.uniform(0.15, 0.5)),
-        dose=float(np.exp(rng.uniform(np.log(1500.0), np.log(12000.0)))),
+        dose=float(np.exp(rng.uniform(np.log(8000.0), np.log(60000.0)))),
         blur=float(rng.uniform(0.2, 0.7)),
         black=float(rng.uniform(0.3, 3.0)),
         white=float(rng.uniform(97.5, 99.8)),
         gamma=float(rng.uniform(0.85, 1.3)),
-        detail=float(rng.uniform(0.3, 1.0)),
-        detail_mm=float(rng.uniform(3.0, 9.0)),
-        equalise=float(rng.uniform(0.15, 0.5)),
+        detail=float(rng.uniform(0.6, 1.8)),
+        detail_mm=float(rng.uniform(5.0, 14.0)),
+        equalise=float(rng.uniform(0.25, 0.6)),
     )
 
 

@@ -17,7 +17,7 @@ from syncxr.images.simulation.findings.finding import (
 )
 from syncxr.sample import Entity
 
-LEVELS = {"mild": (-0.02, 0.08), "moderate": (0.22, 0.34), "severe": (0.48, 0.66)}
+LEVELS = {"mild": (-0.12, -0.03), "moderate": (0.16, 0.28), "severe": (0.48, 0.66)}
 """Level in the middle of the lung, from dome (0) to apex (1), by severity.
 
 Small: blunts the costophrenic angle and hides the dome's flank; moderate: a third of the lung

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
+from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, lung_share, settle
 from syncxr.sample import Entity
 
@@ -18,8 +19,8 @@ Up to 3 cm is small (American College of Chest Physicians consensus, Baumann et 
 2 cm at the hilum, about half of the lung's volume, is large (British Thoracic Society 2010).
 """
 
-_EDGE = 1.2
-"""Thickness of visceral pleura with the lung's compressed rim, mm."""
+_EDGE = 0.35
+"""Share of the cells along the lung's edge taken up by pleura and compressed rim."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +42,15 @@ class Pneumothorax:
         words = settle(entity, rng)
         extent = np.zeros_like(body.water)
         gaps: dict[str, Any] = {}
-        _, _, z = body.coordinates()
-        marks = body.marks
         for side in ("left", "right"):
             apical = float(rng.uniform(*APICAL_GAPS[words.severity]))
             lateral = apical * float(rng.uniform(0.35, 0.55))
             if side not in words.sides:
                 continue
             lung = lung_share(body, side)
-            top = _top(body, lung)
-            below = np.clip((top - z) / (top - marks.foot), 0.0, 1.0)
-            gap = lateral * (1.0 - 0.75 * below)
-            # Distance of the lung's edge to the wall, to the side and to the top: air lies where
-            # either is less than its gap.
-            inside = np.minimum(body.wall - gap, (top - z) - apical)
-            air = lung * np.clip(0.5 - inside / 4.0, 0.0, 1.0)
-            edge = lung * np.clip(1.0 - np.abs(inside) / 3.0, 0.0, 1.0) * (_EDGE / 3.0)
+            kept = _collapse(body, lung, side, apical, lateral)
+            air = (lung - kept).clip(0.0)
+            edge = lung * 4.0 * kept * (1.0 - kept) * _EDGE
             body.fill(air, 0.001)
             body.fill(edge * (1.0 - air), 1.0)
             squeezed = (lung - air).clip(0.0)
@@ -66,7 +60,32 @@ class Pneumothorax:
         return Change({**words.to_dict(), "gaps": gaps}, extent, least_path=1.5)
 
 
-def _top(body: Body, lung: np.ndarray[Any, np.dtype[np.float32]]) -> float:
-    """Highest z of a lung, mm."""
-    rows = np.flatnonzero((lung > 0.5).any((0, 2)))
-    return float(body.slabs.rows[rows[-1]])
+def _collapse(body: Body, lung: Floats, side: str, apical: float, lateral: float) -> Floats:
+    """The lung drawn towards its hilum: down from the apex, in from the side, less at the base.
+
+    Each cell looks up the cell of the full lung that comes to lie there.
+    """
+    marks, slabs = body.marks, body.slabs
+    sign = 1.0 if side == "left" else -1.0
+    hilum_x, hilum_z = 20.0 * sign, marks.heart[2] + 20.0
+    z = slabs.rows
+    squeeze_z = 1.0 - apical / (marks.apex - hilum_z)
+    from_z = np.where(z > hilum_z, hilum_z + (z - hilum_z) / squeeze_z, z)
+    below = np.clip((hilum_z - z) / (hilum_z - marks.foot), 0.0, 1.0)
+    squeeze_x = 1.0 - lateral * (1.0 - 0.8 * below) / (marks.half_width - 20.0)
+    from_x = hilum_x + (slabs.columns[None, :] - hilum_x) / squeeze_x[:, None]
+    outward = sign * (slabs.columns - hilum_x) > 0
+    from_x = np.where(outward[None, :], from_x, slabs.columns[None, :])
+    row = np.clip((from_z - z[0]) / (z[1] - z[0]), 0, len(z) - 1.001)
+    step = slabs.columns[1] - slabs.columns[0]
+    column = np.clip((from_x - slabs.columns[0]) / step, 0, len(slabs.columns) - 1.001)
+    r0, c0 = row.astype(int), column.astype(int)
+    fr = (row - r0).astype(np.float32)[None, :, None]
+    fc = (column - c0).astype(np.float32)[None]
+    rows = lung[:, r0] * (1.0 - fr) + lung[:, r0 + 1] * fr
+    index = np.broadcast_to(c0[None], rows.shape)
+    kept: Floats = (
+        np.take_along_axis(rows, index, 2) * (1.0 - fc)
+        + np.take_along_axis(rows, index + 1, 2) * fc
+    )
+    return np.minimum(kept, lung)
