@@ -99,7 +99,7 @@ def wall_distance(thorax: Thorax) -> Floats:
     lungs = thorax.mask(*LUNGS)
     distance = np.zeros(lungs.shape, np.float32)
     for z in np.flatnonzero(lungs.any((0, 2))):
-        hull = convex_hull_image(lungs[:, z, :])
+        hull = convex_hull_image(lungs[:, z, :])  # type: ignore[no-untyped-call]
         distance[:, z, :] = ndimage.distance_transform_edt(hull) * thorax.spacing
     return distance
 

@@ -202,7 +202,8 @@ def integrate(slabs: Slabs, channels: torch.Tensor, where: torch.Tensor, lengths
     """
     first = torch.tensor([float(slabs.columns[0]), float(slabs.rows[0])])
     last = torch.tensor([float(slabs.columns[-1]), float(slabs.rows[-1])])
-    grid = (where - first) * (2.0 / (last - first)) - 1.0
+    scale = 2.0 / (last - first)
+    grid = torch.addcmul(-first * scale - 1.0, where, scale)
     sampled = functional.grid_sample(
         channels, grid, mode="bilinear", padding_mode="border", align_corners=True
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from syncxr.entities.extraction import extract
 from syncxr.sample import Entity
 
 
 def read(text: str) -> list[Entity]:
     """Distinct statements of a report, in order; FINDINGS before IMPRESSION."""
-    from syncxr.entities.extraction import extract
-
     return list(dict.fromkeys(mention.entity for mention in extract(text)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ from syncxr.images.simulation.reading import read
 from syncxr.sample import Entity, Image, Mask, Polarity, derive_seed
 
 
-class Options(BaseModel):
+class SimulationOptions(BaseModel):
     """Options of the simulation.
 
     Attributes:
@@ -90,7 +90,7 @@ def sample_pose(rng: np.random.Generator) -> Pose:
         roll=float(np.clip(rng.normal(0.0, 1.2), -3.0, 3.0)),
         shift_x=float(rng.normal(0.0, 5.0)),
         shift_z=float(rng.normal(0.0, 6.0)),
-        field=float(rng.uniform(310.0, 350.0)),
+        field=float(rng.uniform(285.0, 335.0)),
     )
 
 
@@ -135,13 +135,13 @@ class SimulationRenderer:
     """Renders radiographs of one CT's many variants.
 
     Args:
-        options: See :class:`Options`.
+        options: See :class:`SimulationOptions`.
     """
 
-    Options = Options
+    Options: ClassVar = SimulationOptions
     name = "simulation"
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: SimulationOptions) -> None:
         self.options = options
 
     def shows(self, entity: Entity) -> bool:
@@ -282,7 +282,7 @@ def _spheres(slabs: Slabs, where: torch.Tensor, spheres: Sequence[Sphere]) -> tu
 def _surface(scene: Scene, size: int, water: Floats) -> Floats:
     """Soft tissue before the ribs: a layer that ends with the body, and breasts. g/cm², (H, W)."""
     patient, pose = scene.patient, scene.pose
-    layer = patient.soft_tissue * np.clip(water / 8.0, 0.0, 1.0)
+    layer: Floats = patient.soft_tissue * np.clip(water / 8.0, 0.0, 1.0)
     if patient.breasts <= 0:
         return layer.astype(np.float32)
     axis = ((np.arange(size) + 0.5) / size - 0.5) * pose.field / patient.size

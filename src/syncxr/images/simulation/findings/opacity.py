@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.ct import Floats
@@ -77,11 +76,13 @@ def insert_airspace(
 
 
 def _texture(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """Smooth noise of unit variance, correlated over about 2 cm."""
-    coarse = rng.standard_normal(tuple(max(4, n // 9) for n in shape)).astype(np.float32)
-    zoom = [n / c for n, c in zip(shape, coarse.shape, strict=True)]
-    fine: Floats = ndimage.zoom(coarse, zoom, order=1, grid_mode=True, mode="nearest")
-    return fine
+    """Smooth noise of about unit variance, correlated over some 3 cm."""
+    coarse = rng.standard_normal(tuple(max(4, n // 14) for n in shape)).astype(np.float32)
+    for axis, count in enumerate(shape):
+        at = np.linspace(0, coarse.shape[axis] - 1, count)
+        weights = np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(coarse.shape[axis])))
+        coarse = np.moveaxis(np.tensordot(weights.astype(np.float32), coarse, (1, axis)), 0, axis)
+    return np.ascontiguousarray(coarse) * np.float32(1.4)
 
 
 @dataclass(frozen=True)
