@@ -1,0 +1,208 @@
+"""Runs: they learn, they resume to the same bits, and every part of the model takes part."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+
+from syncxr.errors import SyncxrError
+from syncxr.pretraining import trainer
+from syncxr.pretraining.checkpoint import INDEX, describe, load
+from syncxr.pretraining.options import PretrainingOptions
+from syncxr.pretraining.pairs import Pair, Pairs
+from syncxr.pretraining.trainer import HISTORY, pretrain
+
+
+def digest(folder: Path) -> str:
+    return describe(folder).weights_sha256
+
+
+def test_learns_a_made_up_task_and_not_from_shuffled_captions(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    options = tiny_options.model_copy(update={"epochs": 25})
+    films = [pair.image for pair in patches]
+    labels = np.array(["no " not in pair.findings for pair in patches])
+    gaps = []
+    for name, pairs in (("true", patches), ("shuffled", patches.shuffled(1))):
+        pretrain(pairs, options, tmp_path / name)
+        scores = load(tmp_path / name).zero_shot(films, ["bright patch"])[:, 0]
+        gaps.append((scores[labels, None] > scores[None, ~labels]).mean())
+    assert gaps[0] > 0.9
+    assert gaps[0] > gaps[1] + 0.2
+
+
+def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_bits(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    options = tiny_options.model_copy(update={"epochs": 3, "save_every": 0})
+    whole = pretrain(patches, options, tmp_path / "whole")
+    part = options.model_copy(update={"minutes": 1e-9})
+    for epochs in (1, 2):
+        stopped = pretrain(patches, part, tmp_path / "parts")
+        assert (stopped.epochs, stopped.finished) == (epochs, False)
+        load(tmp_path / "parts")
+    resumed = pretrain(patches, options, tmp_path / "parts")
+    assert resumed.finished and resumed.steps == whole.steps
+    assert digest(tmp_path / "whole") == digest(tmp_path / "parts")
+    assert resumed.validation_loss == whole.validation_loss
+
+
+def test_a_run_killed_while_saving_goes_on_to_the_same_bits(
+    tmp_path: Path,
+    patches: Pairs,
+    tiny_options: PretrainingOptions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = tiny_options.model_copy(update={"epochs": 3, "save_every": 0})
+    pretrain(patches, options, tmp_path / "whole")
+    real, calls = trainer.save, []
+
+    def dies(*args: object, **settings: object) -> object:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*args, **settings)
+
+    monkeypatch.setattr(trainer, "save", dies)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(patches, options, tmp_path / "killed")
+    monkeypatch.undo()
+    pretrain(patches, options, tmp_path / "killed")
+    assert digest(tmp_path / "whole") == digest(tmp_path / "killed")
+
+
+def test_a_finished_run_is_not_run_again(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    first = pretrain(patches, tiny_options, tmp_path)
+    before = (tmp_path / INDEX).read_bytes()
+    second = pretrain(patches, tiny_options, tmp_path)
+    assert (tmp_path / INDEX).read_bytes() == before
+    assert second.to_dict() == first.to_dict()
+
+
+def test_another_seed_gives_other_weights(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    pretrain(patches, tiny_options, tmp_path / "a")
+    pretrain(patches, tiny_options.model_copy(update={"seed": 1}), tmp_path / "b")
+    assert digest(tmp_path / "a") != digest(tmp_path / "b")
+
+
+def test_the_random_state_of_the_caller_is_left_alone(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(1)
+    torch.manual_seed(7)
+    pretrain(patches, tiny_options, tmp_path)
+    assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"seed": 5}, "seed"), ({"caption": "report"}, "caption")]
+)
+def test_other_settings_never_mix_into_a_run(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions, change: dict, named: str
+) -> None:
+    pretrain(patches, tiny_options, tmp_path)
+    with pytest.raises(SyncxrError, match=f"trained with {named}"):
+        pretrain(patches, tiny_options.model_copy(update=change), tmp_path)
+
+
+def test_other_pairs_never_mix_into_a_run(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    pretrain(patches, tiny_options, tmp_path)
+    with pytest.raises(SyncxrError, match="trained with data"):
+        pretrain(Pairs(patches.items[:-1]), tiny_options, tmp_path)
+
+
+def test_the_second_run_in_a_folder_refuses(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    with FileLock(tmp_path / ".lock"), pytest.raises(SyncxrError, match="another run"):
+        pretrain(patches, tiny_options, tmp_path)
+
+
+def test_too_few_pairs(tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions) -> None:
+    with pytest.raises(SyncxrError, match="do not fill one batch"):
+        pretrain(Pairs(patches.items[:5]), tiny_options, tmp_path)
+
+
+def test_everything_that_should_train_moves_and_nothing_else(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    options = tiny_options.model_copy(update={"weight_decay": 0.0})
+    run = trainer._Run(patches, options, tmp_path)
+    before = {name: value.clone() for name, value in run.model.named_parameters()}
+    run.go()
+    moved = {n for n, p in run.model.named_parameters() if not torch.equal(p, before[n])}
+    trainable = {n for n, p in run.model.named_parameters() if p.requires_grad}
+    # The key's bias of an attention layer shifts all scores alike: its gradient is zero.
+    dead = {name for name in trainable if name.endswith("attention.self.key.bias")}
+    assert trainable - dead <= moved <= trainable
+    assert any(name.startswith("text_encoder") for name in moved)
+    assert any(name.startswith("method.text_projection") for name in moved)
+
+
+def test_a_part_cut_off_from_the_loss_is_named(
+    tmp_path: Path,
+    patches: Pairs,
+    tiny_options: PretrainingOptions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = trainer._Run(patches, tiny_options, tmp_path)
+    project = run.model.method.text_projection
+
+    def without_gradient(features: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return torch.nn.Sequential.forward(project, features)
+
+    monkeypatch.setattr(project, "forward", without_gradient)
+    with pytest.raises(SyncxrError, match="no gradient, the first text_encoder"):
+        run.go()
+
+
+def test_history_and_validation(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    summary = pretrain(patches, tiny_options, tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / HISTORY).read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert summary.training + summary.validation == summary.pairs == 60
+    assert summary.validation > 0
+    assert 0 <= summary.retrieval["R@1"] <= summary.retrieval["R@5"] <= summary.retrieval["R@10"]
+    assert lines[-1]["validation_loss"] == summary.validation_loss
+    json.dumps(summary.to_dict())
+
+
+def test_validation_side_survives_more_pairs() -> None:
+    some = [name for name in (f"p{i}" for i in range(300)) if trainer._kept_out(name, 0.2)]
+    assert 30 < len(some) < 90
+    assert {f"p{i}" for i in range(300) if trainer._kept_out(f"p{i}", 0.1)} <= set(some)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    run = trainer._Run(patches, tiny_options, tmp_path)
+    with torch.no_grad():
+        run.model.method.image_projection[0].weight.fill_(float("nan"))
+    with pytest.raises(SyncxrError, match="lower learning_rate"):
+        run.go()
+
+
+def test_pairs_of_one_class_do_not_collapse_the_run(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    same = Pairs(
+        tuple(Pair(p.id, p.image, "no nodule.", "no nodule.") for p in patches), "one class"
+    )
+    summary = pretrain(same, tiny_options, tmp_path)
+    assert summary.retrieval["R@1"] == 1.0  # every text is right
+    assert np.isfinite(load(tmp_path).encode_image([p.image for p in same])).all()
