@@ -183,7 +183,20 @@ def test_a_structure_called_normal_is_recovered(name: str, template: str) -> Non
         ("Left base opacity may represent pneumonia.", {"left base opacity", "possible pneumonia"}),
         ("No opacity suspicious for pneumonia.", {"no opacity", "no pneumonia"}),
         ("History of tuberculosis.", set()),
-        ("Heart size is at the upper limits of normal.", {"possible cardiomegaly"}),
+        ("Heart size is at the upper limits of normal.", {"normal heart"}),
+        ("The heart is borderline enlarged.", {"possible cardiomegaly"}),
+        (
+            "No cardiomegaly with small bilateral effusions.",
+            {"no cardiomegaly", "mild bilateral pleural effusion"},
+        ),
+        (
+            "The lungs do not demonstrate infiltrate or effusion.",
+            {"no infiltrate", "no pleural effusion"},
+        ),
+        (
+            "No consolidation or effusion.. No nodule.",
+            {"no consolidation", "no pleural effusion", "no nodule"},
+        ),
         ("", set()),
     ],
 )

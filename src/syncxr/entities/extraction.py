@@ -15,7 +15,7 @@ from typing import Protocol
 from syncxr.entities.lexicon import Lexicon, load_lexicon
 from syncxr.entities.location import Location
 from syncxr.entities.modifiers import Modifiers, join_places, modifiers
-from syncxr.entities.polarity import polarity
+from syncxr.entities.polarity import assertion
 from syncxr.entities.sentences import Reader, Unit
 from syncxr.entities.statements import Statement, statements
 from syncxr.entities.vocabulary import load_vocabulary
@@ -30,11 +30,13 @@ class Mention:
         entity: What is stated.
         start: First character of the words that name it.
         end: One past the last character.
+        probable: Whether the hedge of an uncertain entity leans to yes ("probable").
     """
 
     entity: Entity
     start: int
     end: int
+    probable: bool = False
 
 
 class Extractor(Protocol):
@@ -65,29 +67,21 @@ class RuleExtractor:
         found = statements(units, self._vocabulary)
         if not found:
             return
-        seen: set[Mention] = set()
-        for statement, places in zip(found, modifiers(found, units, self._vocabulary), strict=True):
-            for entity in self._entities(statement, places, units):
-                first, last = units[statement.first], units[statement.last]
-                mention = Mention(entity, first.start, last.end)
-                if mention not in seen:
-                    seen.add(mention)
-                    yield mention
-
-    def _entities(
-        self, statement: Statement, places: list[Modifiers], units: list[Unit]
-    ) -> Iterator[Entity]:
-        if statement.normal:
+        found_modifiers = modifiers(found, units, self._vocabulary)
+        for statement, places in zip(found, found_modifiers, strict=True):
+            start, end = units[statement.first].start, units[statement.last].end
+            if statement.normal:
+                entities = [_normal(statement, place.location, units) for place in places]
+                yield from (Mention(entity, start, end) for entity in entities)
+                continue
+            stated = assertion(statement, units, self._vocabulary)
+            if stated is None:
+                continue
+            concept = self._lexicon.concepts[statement.name]
             for place in places:
-                yield _normal(statement, place.location, units)
-            return
-        concept = self._lexicon.concepts[statement.name]
-        stated = polarity(statement, units, self._vocabulary)
-        if stated is None:
-            return
-        for place in places:
-            location = "" if concept.sites == "none" else place.location
-            yield concept.entity(stated, location, place.severity)
+                location = "" if concept.sites == "none" else place.location
+                entity = concept.entity(stated.polarity, location, place.severity)
+                yield Mention(entity, start, end, stated.probable)
 
 
 def _normal(statement: Statement, location: str, units: list[Unit]) -> Entity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from syncxr.entities.sentences import Unit
 from syncxr.entities.statements import Statement
@@ -10,58 +11,94 @@ from syncxr.entities.vocabulary import Role, Vocabulary
 from syncxr.sample import Polarity
 
 _RESTARTS = ("mild", "moderate")
+_TRAILING = ("suspected", "possible", "likely", "questionable", "questioned", "probable")
+_CLAUSE_ENDS = (
+    Role.STOP,
+    Role.NEUTRAL,
+    Role.VERB,
+    Role.DENY_AFTER,
+    Role.DOUBT_AFTER,
+)
 
 
-def polarity(
-    statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary
-) -> Polarity | None:
-    """Polarity of a finding; ``None`` where it belongs to the patient's history.
+class Assertion(NamedTuple):
+    """How a statement is made.
 
-    A denial prevails over a hedge: "no opacity suspicious for pneumonia" denies both.
+    Attributes:
+        polarity: Affirmed, denied or hedged.
+        probable: Whether a hedge leans to yes ("probable"); ``False`` without one.
     """
-    inside = _inside(statement, units)
-    if inside is not None:
-        return inside
+
+    polarity: Polarity
+    probable: bool = False
+
+
+_PRESENT = Assertion(Polarity.PRESENT)
+_ABSENT = Assertion(Polarity.ABSENT)
+
+
+def assertion(
+    statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary
+) -> Assertion | None:
+    """How a finding is stated; ``None`` where it belongs to the patient's history.
+
+    A denial prevails over a hedge: "no opacity suspicious for pneumonia" denies both. Of two
+    hedges the weaker counts.
+    """
+    if _denied_inside(statement, units):
+        return _ABSENT
     before = _before(statement, units, vocabulary)
-    if before is Polarity.ABSENT or before is None:
+    if before is None or before.polarity is Polarity.ABSENT:
         return before
-    after = _after(statement, units)
-    if Polarity.ABSENT in (before, after):
-        return Polarity.ABSENT
-    hedged = statement.hedged or Polarity.UNCERTAIN in (before, after)
-    return Polarity.UNCERTAIN if hedged else Polarity.PRESENT
+    after = _after(statement, units, vocabulary)
+    if after.polarity is Polarity.ABSENT:
+        return after
+    hedges = [a for a in (before, after) if a.polarity is Polarity.UNCERTAIN]
+    if statement.hedged:
+        hedges.append(Assertion(Polarity.UNCERTAIN, probable=True))
+    return min(hedges, key=lambda a: a.probable) if hedges else _PRESENT
 
 
-def _inside(statement: Statement, units: Sequence[Unit]) -> Polarity | None:
+def _denied_inside(statement: Statement, units: Sequence[Unit]) -> bool:
     """Denial between a structure and its predicate: "the heart is not enlarged"."""
-    roles = [unit.role for unit in units[statement.first : statement.last]]
-    return Polarity.ABSENT if Role.DENY_BEFORE in roles else None
+    inside = units[statement.first : statement.last]
+    return any(unit.role is Role.DENY_BEFORE for unit in inside)
 
 
-def _before(statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary) -> Polarity | None:
+def _hedge(unit: Unit, vocabulary: Vocabulary) -> Assertion:
+    return Assertion(Polarity.UNCERTAIN, unit.text in vocabulary.probable)
+
+
+def _before(
+    statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary
+) -> Assertion | None:
     """What the words before a statement make of it."""
     own_clause = _has_own_verb(statement, units, vocabulary)
-    doubt = False
+    said = _PRESENT
     for j in range(statement.first - 1, -1, -1):
         unit = units[j]
-        role = unit.role
-        if role is Role.DENY_BEFORE:
-            return Polarity.ABSENT
-        if role is Role.HISTORY:
+        if unit.role is Role.DENY_BEFORE:
+            return _ABSENT
+        if unit.role is Role.HISTORY:
             return None
-        if role is Role.DOUBT_BEFORE:
-            doubt = True
-        elif role in (Role.STOP, Role.NEUTRAL, Role.VERB, Role.DENY_AFTER, Role.DOUBT_AFTER):
+        if unit.role is Role.DOUBT_BEFORE:
+            hedge = _hedge(unit, vocabulary)
+            said = hedge if said is _PRESENT or not hedge.probable else said
+        elif unit.role is Role.VERB and j and units[j - 1].role is Role.DENY_BEFORE:
+            return _ABSENT
+        elif unit.role in _CLAUSE_ENDS:
             break
         elif unit.joins or unit.text == ",":
-            if own_clause or (doubt and unit.text == ","):
+            if own_clause or (said is not _PRESENT and unit.text == ","):
                 break
             if unit.text == "," and _restarts(units, j + 1):
                 break
-    return Polarity.UNCERTAIN if doubt else Polarity.PRESENT
+        elif unit.text == "with" and _restarts(units, j + 1):
+            break
+    return said
 
 
-def _after(statement: Statement, units: Sequence[Unit]) -> Polarity:
+def _after(statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary) -> Assertion:
     """What the words after a statement make of it."""
     listed = False
     comma = False
@@ -72,7 +109,9 @@ def _after(statement: Statement, units: Sequence[Unit]) -> Polarity:
         if role in (Role.DENY_AFTER, Role.DOUBT_AFTER):
             if comma and not listed:
                 break
-            return Polarity.ABSENT if role is Role.DENY_AFTER else Polarity.UNCERTAIN
+            return _ABSENT if role is Role.DENY_AFTER else _hedge(unit, vocabulary)
+        if unit.text in _TRAILING and (j + 1 == len(units) or units[j + 1].text == ","):
+            return _hedge(unit, vocabulary)
         if role is Role.VERB:
             if following not in (Role.DENY_AFTER, Role.DOUBT_AFTER):
                 break
@@ -80,7 +119,7 @@ def _after(statement: Statement, units: Sequence[Unit]) -> Polarity:
             break
         listed |= unit.joins
         comma |= unit.text == ","
-    return Polarity.PRESENT
+    return _PRESENT
 
 
 def _has_own_verb(statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary) -> bool:
@@ -101,7 +140,8 @@ def _has_own_verb(statement: Statement, units: Sequence[Unit], vocabulary: Vocab
 
 
 def _restarts(units: Sequence[Unit], j: int) -> bool:
-    """Whether a positive item opens after a comma: "no pneumothorax, small effusion"."""
-    if j >= len(units) or units[j].role is not Role.SEVERITY or units[j].value not in _RESTARTS:
+    """Whether a positive item opens at ``j``: "no pneumothorax, small effusion"."""
+    ahead = [unit for unit in units[j : j + 2] if unit.role is Role.SEVERITY]
+    if not any(unit.value in _RESTARTS for unit in ahead):
         return False
     return not any(unit.text in ("or", "nor") for unit in units[j:])

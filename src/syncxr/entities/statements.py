@@ -88,6 +88,8 @@ class _Sentence:
     def _subjects_before(self, i: int, predicates: dict[int, list[int]]) -> list[int]:
         """Structures of which unit ``i`` is the predicate: "heart and lungs are normal"."""
         j = i - 1
+        while j >= 1 and self.units[j].role is Role.SEVERITY:
+            j -= 1
         if j >= 1 and self.units[j].joins and j - 1 in predicates:
             return predicates[j - 1]
         while j >= 0 and not self._is_subject(j):

@@ -56,6 +56,7 @@ class Vocabulary:
         terms: Every phrase once, longest role conflicts settled by the order of :func:`_terms`.
         states: (structure, state word) to the finding that they make together.
         hedged_states: State words between normal and not ("borderline").
+        probable: Hedges that lean to yes ("probable").
         existence: Participles that state existence ("seen", "noted").
         fillers: Words that may stand inside a place.
         prepositions: Words that a modifier does not reach across.
@@ -66,6 +67,7 @@ class Vocabulary:
     terms: tuple[Term, ...]
     states: dict[tuple[str, str], str]
     hedged_states: frozenset[str]
+    probable: frozenset[str]
     existence: frozenset[str]
     fillers: frozenset[str]
     prepositions: frozenset[str]
@@ -90,6 +92,7 @@ def load_vocabulary() -> Vocabulary:
             for word in words
         },
         hedged_states=frozenset(language["hedged_states"]),
+        probable=frozenset(language["probable"]),
         existence=frozenset(language["existence"]),
         fillers=frozenset(language["place_fillers"]),
         prepositions=frozenset(language["prepositions"]),
