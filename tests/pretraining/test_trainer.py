@@ -36,19 +36,31 @@ def test_learns_a_made_up_task_and_not_from_shuffled_captions(
 
 
 def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_bits(
-    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+    tmp_path: Path,
+    patches: Pairs,
+    tiny_options: PretrainingOptions,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     options = tiny_options.model_copy(update={"epochs": 3, "save_every": 0})
     whole = pretrain(patches, options, tmp_path / "whole")
-    part = options.model_copy(update={"minutes": 1e-9})
     for epochs in (1, 2):
-        stopped = pretrain(patches, part, tmp_path / "parts")
+        monkeypatch.setattr(trainer._Run, "_late", lambda run, e=epochs: len(run.history) == e)
+        stopped = pretrain(patches, options, tmp_path / "parts")
         assert (stopped.epochs, stopped.finished) == (epochs, False)
         load(tmp_path / "parts")
+    monkeypatch.undo()
     resumed = pretrain(patches, options, tmp_path / "parts")
     assert resumed.finished and resumed.steps == whole.steps
     assert digest(tmp_path / "whole") == digest(tmp_path / "parts")
     assert resumed.validation_loss == whole.validation_loss
+
+
+def test_the_time_limit_lets_the_first_epoch_end(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    summary = pretrain(patches, tiny_options.model_copy(update={"minutes": 1e-9}), tmp_path)
+    assert (summary.epochs, summary.finished) == (1, False)
+    load(tmp_path)
 
 
 def test_a_run_killed_while_saving_goes_on_to_the_same_bits(
