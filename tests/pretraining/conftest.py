@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers
 
 from syncxr.pretraining.options import (
@@ -15,14 +16,14 @@ from syncxr.pretraining.options import (
 from syncxr.pretraining.pairs import Pair, Pairs
 from syncxr.pretraining.preprocessing import Preprocessing
 
-WORDS = ("no there is a right left bright patch nodule . the film shows clear").split()
+WORDS = "no there is a right left bright patch nodule . the film shows clear"
 
 
 @pytest.fixture(scope="session")
 def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a two-layer BERT with a vocabulary of a few words."""
     folder = tmp_path_factory.mktemp("tiny-bert")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split()]
     (folder / "vocab.txt").write_text("\n".join(vocabulary))
     tokenizer = transformers.BertTokenizerFast(
         vocab={word: i for i, word in enumerate(vocabulary)}, do_lower_case=True
@@ -36,6 +37,7 @@ def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
         intermediate_size=64,
         max_position_embeddings=64,
     )
+    torch.manual_seed(0)
     transformers.BertModel(config).save_pretrained(folder)
     return folder
 

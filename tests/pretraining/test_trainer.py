@@ -26,13 +26,12 @@ def test_learns_a_made_up_task_and_not_from_shuffled_captions(
     options = tiny_options.model_copy(update={"epochs": 25})
     films = [pair.image for pair in patches]
     labels = np.array(["no " not in pair.findings for pair in patches])
-    gaps = []
-    for name, pairs in (("true", patches), ("shuffled", patches.shuffled(1))):
-        pretrain(pairs, options, tmp_path / name)
-        scores = load(tmp_path / name).zero_shot(films, ["bright patch"])[:, 0]
-        gaps.append((scores[labels, None] > scores[None, ~labels]).mean())
-    assert gaps[0] > 0.9
-    assert gaps[0] > gaps[1] + 0.2
+    true = pretrain(patches, options, tmp_path / "true")
+    dealt = pretrain(patches.shuffled(1), options, tmp_path / "shuffled")
+    scores = load(tmp_path / "true").zero_shot(films, ["bright patch"])[:, 0]
+    assert (scores[labels, None] > scores[None, ~labels]).mean() > 0.95
+    # Not by the same score: one strong feature and chance labels give 0 or 1 as often as .5.
+    assert true.train_loss < dealt.train_loss - 0.5
 
 
 def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_bits(
