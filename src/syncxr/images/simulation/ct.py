@@ -28,7 +28,7 @@ from syncxr import assets
 
 Floats = NDArray[np.float32]
 
-VERSION = 7
+VERSION = 8
 """Raise on every change of the cleaning: it names the cache file."""
 
 HU_TISSUE = 50.0
@@ -289,9 +289,12 @@ def _compact_labels(raw: RawCT, cleaned: CleanCT) -> NDArray[np.uint8]:
     }
     labels = cleaned.labels.copy()
     heart = np.isin(labels, [raw.ids["heart"], raw.ids["atrial_appendage_left"]])
-    # The map's heart reaches out into the hilar vessels, which would count into its width.
-    core = ndimage.binary_opening(heart[::2, ::2], ndimage.generate_binary_structure(3, 1), 9)
-    core = ndimage.binary_dilation(core, iterations=2).repeat(2, 0).repeat(2, 1)
+    # The map's heart reaches out into the hilar vessels, which would count into its width: keep
+    # what lies within the frontal shadow opened by a disk of 14 mm.
+    tall = round(raw.spacing[2] / raw.spacing[0])
+    shadow = np.pad(heart.any(1).repeat(tall, axis=1), 30)
+    opened = ndimage.binary_opening(shadow, _disk(round(14.0 / raw.spacing[0])))
+    core = opened[30:-30, 30:-30][:, tall // 2 :: tall][:, None, :]
     labels[heart & ~core] = raw.ids["pulmonary_vein"]
     for name, number in raw.ids.items():
         found = [value for start, value in prefixes.items() if name.startswith(start)]

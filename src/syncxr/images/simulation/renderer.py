@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -120,6 +120,7 @@ class Paths:
         changed: Finding to its path through changed tissue, cm, (H, W).
         parameters: Finding (``str(entity)``) to what was sampled for it.
         heart_ratio: Cardiothoracic ratio the body was given.
+        heart_shown: Cardiothoracic ratio measured on the projected heart and lungs.
         masks: Finding to the mask of its changed tissue.
     """
 
@@ -128,6 +129,7 @@ class Paths:
     changed: dict[Entity, Floats]
     parameters: dict[str, Any]
     heart_ratio: float
+    heart_shown: float
     masks: dict[Entity, Mask]
 
 
@@ -179,26 +181,22 @@ class SimulationRenderer:
             not_shown=not_shown,
             parameters={
                 **scene.to_dict(),
-                "heart_ratio": paths.heart_ratio,
+                "heart_ratio": round(paths.heart_shown, 4),
                 "findings": paths.parameters,
                 "population": self.options.population,
                 "seed": seed,
             },
         )
 
-    def pair(self, entities: Sequence[Entity], seed: int, without: Entity) -> tuple[Film, Image]:
-        """A film and its counterfactual: all the same, processing frozen, but one finding.
-
-        Returns:
-            The film of ``entities``, and the image of the same without ``without``.
-        """
-        film = self.render_entities(entities, seed)
-        scene = Scene.sample(seed, self.options.population)
+    def study(self, request: RenderRequest) -> SimulatedStudy:
+        """The film of ``request`` with its counterfactuals, for measuring."""
+        entities = read(request.text)
         shown, _ = self._sort(entities)
-        _, window = self.develop(scene, self.trace(scene, shown, seed))
-        rest = tuple(entity for entity in shown if entity != without)
-        image, _ = self.develop(scene, self.trace(scene, rest, seed), window)
-        return film, image
+        scene = Scene.sample(request.seed, self.options.population)
+        paths = self.trace(scene, shown, request.seed)
+        _, window = self.develop(scene, paths)
+        film = self.render_entities(entities, request.seed)
+        return SimulatedStudy(self, film, scene, request.seed, paths.heart_shown, window)
 
     def develop(
         self, scene: Scene, paths: Paths, window: Window | None = None
@@ -219,21 +217,30 @@ class SimulationRenderer:
             where, lengths = intersections(
                 body.slabs, cast(scene.pose, self.options.size), deformation
             )
-            channels = stack(body.water, body.bone, *extents.values())
+            lungs = body.lungs["left"] + body.lungs["right"]
+            channels = stack(body.water, body.bone, body.heart, lungs, *extents.values())
             sums = integrate(body.slabs, channels, where, lengths)
             added = {
                 e: _spheres(body.slabs, where, c.spheres) for e, c in changes.items() if c.spheres
             }
         patient = scene.patient
         water, bone = sums[0] * patient.depth, sums[1] * patient.depth
-        changed = dict(zip(extents, sums[2:], strict=True))
+        changed = dict(zip(extents, sums[4:], strict=True))
         for entity, (path, mass) in added.items():
             water += mass
             changed[entity] = path
         water += _surface(scene, self.options.size, water)
         masks = {e: path > changes[e].least_path for e, path in changed.items()}
         parameters = {str(e): c.parameters for e, c in changes.items()}
-        return Paths(water, bone * patient.bone_density, changed, parameters, ratio, masks)
+        return Paths(
+            water=water,
+            bone=bone * patient.bone_density,
+            changed=changed,
+            parameters=parameters,
+            heart_ratio=ratio,
+            heart_shown=_width(sums[2]) / max(_width(sums[3]), 1.0),
+            masks=masks,
+        )
 
     def _sort(
         self, entities: Sequence[Entity]
@@ -246,6 +253,49 @@ class SimulationRenderer:
             (e for e in stated if not reasons[e]), key=lambda e: (order.index(e.concept), str(e))
         )
         return tuple(shown), tuple((e, reason) for e, reason in reasons.items() if reason)
+
+
+@dataclass(frozen=True)
+class SimulatedStudy:
+    """A film that can be taken again without a finding, everything else frozen.
+
+    Attributes:
+        renderer: What took it.
+        film: As rendered.
+        scene: Patient, pose and exposure.
+        seed: Of the request.
+        heart_ratio: Cardiothoracic ratio on the film.
+        window: Grey window of the film.
+    """
+
+    renderer: SimulationRenderer
+    film: Film
+    scene: Scene
+    seed: int
+    heart_ratio: float
+    window: Window
+
+    @property
+    def pixel_mm(self) -> float:
+        """Pixel size at the detector."""
+        return self.scene.pose.field / self.renderer.options.size
+
+    def without(self, entities: Collection[Entity]) -> Image:
+        """The same film, all findings but these drawn."""
+        rest = [entity for entity in self.film.shown if entity not in entities]
+        paths = self.renderer.trace(self.scene, rest, self.seed)
+        return self.renderer.develop(self.scene, paths, self.window)[0]
+
+    def region(self, entity: Entity) -> Mask:
+        """Where a finding would lie on this film."""
+        mask: Mask = self.renderer.trace(self.scene, [entity], self.seed).masks[entity]
+        return mask
+
+
+def _width(path: Floats) -> int:
+    """Greatest width of a shadow of at least 1 cm path, pixels."""
+    columns = np.flatnonzero((path > 1.0).any(0))
+    return int(columns[-1] - columns[0] + 1) if len(columns) else 0
 
 
 def _insert(
@@ -282,15 +332,21 @@ def _spheres(slabs: Slabs, where: torch.Tensor, spheres: Sequence[Sphere]) -> tu
 def _surface(scene: Scene, size: int, water: Floats) -> Floats:
     """Soft tissue before the ribs: a layer that ends with the body, and breasts. g/cm², (H, W)."""
     patient, pose = scene.patient, scene.pose
-    layer: Floats = patient.soft_tissue * np.clip(water / 8.0, 0.0, 1.0)
-    if patient.breasts <= 0:
-        return layer.astype(np.float32)
+    layer: Floats = np.float32(patient.soft_tissue) * np.clip(water / 8.0, 0.0, 1.0)
+    if patient.breasts > 0:
+        layer = layer + _breasts(patient, pose, size)
+    return layer
+
+
+def _breasts(patient: Patient, pose: Pose, size: int) -> Floats:
+    """Two breasts with a sharp lower fold; the upper slope runs out into the chest. g/cm²."""
     axis = ((np.arange(size) + 0.5) / size - 0.5) * pose.field / patient.size
     x, z = np.meshgrid(axis - pose.shift_x, -axis - pose.shift_z)
     radius = patient.breast_size
+    layer = np.zeros_like(x)
     for side in (-1.0, 1.0):
         dx = (x - side * 82.0) / radius
-        # The lower fold is sharp, the upper slope runs out into the chest.
         dz = (z + 35.0) / np.where(z < -35.0, 0.8 * radius, 1.5 * radius)
-        layer = layer + patient.breasts * np.clip(1.0 - dx**2 - dz**2, 0.0, None) ** 0.75
-    return layer.astype(np.float32)
+        layer += patient.breasts * np.clip(1.0 - dx**2 - dz**2, 0.0, None) ** 0.75
+    breasts: Floats = layer.astype(np.float32)
+    return breasts

@@ -10,11 +10,11 @@ from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.finding import Change, check_place, settle
 from syncxr.sample import Entity
 
-RATIOS = {"mild": (0.54, 0.57), "moderate": (0.58, 0.62), "severe": (0.63, 0.68)}
+RATIOS = {"mild": (0.53, 0.555), "moderate": (0.565, 0.595), "severe": (0.605, 0.64)}
 """Cardiothoracic ratio by severity.
 
 A ratio above 0.5 on a PA film is enlarged (Danzer, Am J Med Sci 1919); there is no agreed
-grading: steps of about 0.05 from 0.55 are common in reporting.
+grading: here mild starts clear of 0.5, and steps lie as far apart as readers differ, .02 or more.
 """
 
 

@@ -74,7 +74,10 @@ class Change:
 class Finding(Protocol):
     """One finding."""
 
-    concept: str
+    @property
+    def concept(self) -> str:
+        """Of the lexicon."""
+        ...
 
     def refuses(self, entity: Entity) -> str:
         """Why this statement cannot be drawn; ``""`` if it can."""

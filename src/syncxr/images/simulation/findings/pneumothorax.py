@@ -49,10 +49,10 @@ class Pneumothorax:
                 continue
             lung = lung_share(body, side)
             kept = _collapse(body, lung, side, apical, lateral)
-            air = (lung - kept).clip(0.0)
-            edge = lung * 4.0 * kept * (1.0 - kept) * _EDGE
+            air = (lung - kept).clip(0.0).astype(np.float32)
+            edge = (lung * 4.0 * kept * (1.0 - kept) * _EDGE).astype(np.float32)
             body.fill(air, 0.001)
-            body.fill(edge * (1.0 - air), 1.0)
+            body.fill((edge * (1.0 - air)).astype(np.float32), 1.0)
             squeezed = (lung - air).clip(0.0)
             body.water += 0.08 * min(1.0, apical / 60.0) * squeezed
             extent += air
@@ -67,7 +67,7 @@ def _collapse(body: Body, lung: Floats, side: str, apical: float, lateral: float
     """
     marks, slabs = body.marks, body.slabs
     sign = 1.0 if side == "left" else -1.0
-    hilum_x, hilum_z = 20.0 * sign, marks.heart[2] + 20.0
+    hilum_x, hilum_z = 20.0 * sign, marks.heart[2] + 40.0
     z = slabs.rows
     squeeze_z = 1.0 - apical / (marks.apex - hilum_z)
     from_z = np.where(z > hilum_z, hilum_z + (z - hilum_z) / squeeze_z, z)
@@ -88,4 +88,4 @@ def _collapse(body: Body, lung: Floats, side: str, apical: float, lateral: float
         np.take_along_axis(rows, index, 2) * (1.0 - fc)
         + np.take_along_axis(rows, index + 1, 2) * fc
     )
-    return np.minimum(kept, lung)
+    return np.minimum(kept, lung).astype(np.float32)

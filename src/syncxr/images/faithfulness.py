@@ -1,0 +1,294 @@
+"""Whether films show what their texts say, measured on the films.
+
+A stated positive is *visible* if the film differs from the same film without the finding - same
+patient, pose, exposure, noise, processing frozen - inside the finding's mask
+
+- by more than :data:`GREY_STEP` grey levels,
+- over at least :data:`LEAST_AREA` mm²,
+- with a signal that noise cannot feign: contrast × √pixels ≥ :data:`ROSE` × noise.
+
+A stated negative *holds* if the film shows no such finding and, where the renderer has a model of
+it, the film does not look as if it had: in the region where the finding would lie (less the
+regions of findings that are stated) it stays within :data:`GREY_STEP` of the film of the same
+patient in health. A heart called normal or not enlarged has a cardiothoracic ratio of at most
+:data:`NORMAL_HEART` on the film.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import ndimage
+
+from syncxr.entities.extraction import extract
+from syncxr.entities.lexicon import load_lexicon
+from syncxr.images.renderer import Film, RenderRequest
+from syncxr.sample import Category, Entity, Image, Mask, Polarity
+
+GREY_STEP = 5
+"""Of 255: 2 % of the range, about ten just-noticeable differences on a calibrated display (DICOM
+PS3.14: a diagnostic monitor spans some 500 of them)."""
+
+LEAST_AREA = 30.0
+"""mm²: a disk of 6 mm, the smallest nodule that readers find on radiographs with any regularity."""
+
+ROSE = 5.0
+"""Signal over noise from which objects are detected reliably (Rose, J Opt Soc Am 1948)."""
+
+NORMAL_HEART = 0.50
+"""Upper limit of the normal cardiothoracic ratio on a PA film (Danzer, Am J Med Sci 1919)."""
+
+
+class Study(Protocol):
+    """A film that can be taken again without a finding, everything else frozen."""
+
+    @property
+    def film(self) -> Film:
+        """As rendered."""
+        ...
+
+    @property
+    def pixel_mm(self) -> float:
+        """Pixel size."""
+        ...
+
+    @property
+    def heart_ratio(self) -> float:
+        """Cardiothoracic ratio on the film."""
+        ...
+
+    def without(self, entities: Collection[Entity]) -> Image:
+        """The same film without these findings."""
+        ...
+
+    def region(self, entity: Entity) -> Mask:
+        """Where a finding would lie on this film."""
+        ...
+
+
+class Accountable(Protocol):
+    """A renderer whose films can be checked against their counterfactuals."""
+
+    def shows(self, entity: Entity) -> bool:
+        """Whether it can draw a positive finding."""
+        ...
+
+    def study(self, request: RenderRequest) -> Study:
+        """The film of a request, with its counterfactuals."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its interval.
+
+    Attributes:
+        n: Statements.
+        hits: Of which true on the film.
+        share: hits / n; NaN for n = 0.
+        low: Lower bound of the 95 % interval (Wilson 1927).
+        high: Upper bound.
+    """
+
+    n: int
+    hits: int
+    share: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, outcomes: Iterable[bool]) -> Rate:
+        """From single outcomes."""
+        values = list(outcomes)
+        n, hits = len(values), sum(bool(value) for value in values)
+        if not n:
+            return cls(0, 0, float("nan"), 0.0, 1.0)
+        share, z = hits / n, 1.959964
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+        return cls(n, hits, share, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One statement that was checked.
+
+    Attributes:
+        seed: Of the request.
+        entity: The statement.
+        holds: Whether the film agrees.
+        measured: Whether a measurement on the film decided it; ``False`` for negatives that hold
+            only because the renderer never draws such a thing.
+        detail: What was measured, or why the statement fails.
+    """
+
+    seed: int
+    entity: Entity
+    holds: bool
+    measured: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """Summary over films.
+
+    Attributes:
+        films: Films checked.
+        positives: Positives visible, among all that were stated.
+        negatives: Negatives that hold, among all that were stated.
+        negatives_measured: The same among those decided by a measurement.
+        failures: Statements that failed, with what was measured.
+        by_concept: Concept to its rate, positives only.
+    """
+
+    films: int
+    positives: Rate
+    negatives: Rate
+    negatives_measured: Rate
+    failures: tuple[Finding, ...]
+    by_concept: dict[str, Rate]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "films": self.films,
+            "positives": asdict(self.positives),
+            "negatives": asdict(self.negatives),
+            "negatives_measured": asdict(self.negatives_measured),
+            "by_concept": {name: asdict(rate) for name, rate in self.by_concept.items()},
+            "failures": [
+                {"seed": f.seed, "statement": str(f.entity), "detail": f.detail}
+                for f in self.failures
+            ],
+        }
+
+
+def faithfulness(requests: Sequence[RenderRequest], renderer: Accountable) -> Faithfulness:
+    """Check every statement of every text on its film.
+
+    Args:
+        requests: Texts and seeds. Hedged statements are not counted.
+        renderer: Takes the films and their counterfactuals.
+    """
+    positives: list[Finding] = []
+    negatives: list[Finding] = []
+    for request in requests:
+        study = renderer.study(request)
+        health = study.without(study.film.shown)
+        for entity in dict.fromkeys(mention.entity for mention in extract(request.text)):
+            if entity.polarity is Polarity.PRESENT and entity.category is not Category.ANATOMY:
+                positives.append(_positive(request.seed, entity, study))
+            elif entity.polarity is Polarity.ABSENT:
+                negatives.append(_negative(request.seed, entity, study, health, renderer))
+    concepts = Counter(finding.entity.concept for finding in positives)
+    return Faithfulness(
+        films=len(requests),
+        positives=Rate.of(f.holds for f in positives),
+        negatives=Rate.of(f.holds for f in negatives),
+        negatives_measured=Rate.of(f.holds for f in negatives if f.measured),
+        failures=tuple(f for f in positives + negatives if not f.holds),
+        by_concept={
+            name: Rate.of(f.holds for f in positives if f.entity.concept == name)
+            for name in concepts
+        },
+    )
+
+
+def noise_level(image: Image) -> float:
+    """Standard deviation of a film's noise, grey levels (Immerkær, CVIU 1996)."""
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    response = ndimage.convolve(image.astype(np.float32), kernel)
+    return float(np.sqrt(np.pi / 2) * np.abs(response).mean() / 6.0)
+
+
+def visible(film: Image, without: Image, mask: Mask, pixel_mm: float) -> tuple[bool, str]:
+    """Whether a finding is visible, and the figures that decide.
+
+    Args:
+        film: With the finding, (H, W).
+        without: The same without it, (H, W).
+        mask: Where it lies, (H, W).
+        pixel_mm: Pixel size.
+    """
+    difference = np.abs(film.astype(np.int16) - without.astype(np.int16))
+    changed = mask & (difference > GREY_STEP)
+    count = int(changed.sum())
+    area = count * pixel_mm**2
+    contrast = float(difference[changed].mean()) if count else 0.0
+    rose = contrast * np.sqrt(count) / max(noise_level(film), 0.5)
+    detail = f"{area:.0f} mm² changed by {contrast:.0f} levels, signal over noise {rose:.0f}"
+    return bool(area >= LEAST_AREA and rose >= ROSE), detail
+
+
+def _positive(seed: int, entity: Entity, study: Study) -> Finding:
+    """A statement that something is there."""
+    film = study.film
+    if entity not in film.shown:
+        reasons = dict(film.not_shown)
+        return Finding(seed, entity, False, True, reasons.get(entity, "not drawn"))
+    mask = film.masks[str(entity)]
+    seen, detail = visible(film.image, study.without([entity]), mask, study.pixel_mm)
+    return Finding(seed, entity, seen, True, detail)
+
+
+def _negative(
+    seed: int, entity: Entity, study: Study, health: Image, renderer: Accountable
+) -> Finding:
+    """A statement that something is not there, or that a structure is normal."""
+    lexicon = load_lexicon()
+    denied = _denied(entity)
+    for shown in study.film.shown:
+        if any(lexicon.contradict(shown, negative) for negative in (entity, *denied)):
+            return Finding(seed, entity, False, True, f"the film shows {shown}")
+    details = []
+    for negative in denied:
+        if negative.concept == "cardiomegaly":
+            ratio = study.heart_ratio
+            details.append(f"cardiothoracic ratio {ratio:.2f}")
+            if ratio > NORMAL_HEART:
+                return Finding(seed, entity, False, True, details[-1])
+            continue
+        for absent in _imagined(negative):
+            if not renderer.shows(absent):
+                continue
+            shift = _shift(study, absent, health)
+            details.append(f"{absent.concept} {absent.location}: {shift:+.1f} levels")
+            if abs(shift) > GREY_STEP:
+                return Finding(seed, entity, False, True, details[-1])
+    return Finding(seed, entity, True, bool(details), "; ".join(details))
+
+
+def _denied(entity: Entity) -> list[Entity]:
+    """The abnormalities that a negative statement denies."""
+    lexicon = load_lexicon()
+    if entity.category is not Category.ANATOMY:
+        return [entity]
+    return [
+        concept.entity(Polarity.ABSENT)
+        for concept in lexicon.concepts.values()
+        if lexicon.contradict(entity, concept.entity(Polarity.PRESENT))
+    ]
+
+
+def _imagined(negative: Entity) -> list[Entity]:
+    """The findings whose absence is checked: moderate, on each side that is denied."""
+    concept = load_lexicon().concepts[negative.concept]
+    severity = "" if concept.scale == "none" else "moderate"
+    places = [negative.location] if negative.location else ["left", "right"]
+    return [concept.entity(Polarity.PRESENT, place, severity) for place in places]
+
+
+def _shift(study: Study, absent: Entity, health: Image) -> float:
+    """Mean grey difference to health where a denied finding would lie, findings shown left out."""
+    region = study.region(absent)
+    for mask in study.film.masks.values():
+        region = region & ~ndimage.binary_dilation(mask, iterations=4)
+    if not region.any():
+        return 0.0
+    difference = study.film.image.astype(np.float32) - health.astype(np.float32)
+    return float(difference[region].mean())
