@@ -14,7 +14,7 @@ from typing import Protocol
 
 from syncxr.entities.lexicon import Lexicon, load_lexicon
 from syncxr.entities.location import Location
-from syncxr.entities.modifiers import Modifiers, join_places, modifiers
+from syncxr.entities.modifiers import join_places, modifiers
 from syncxr.entities.polarity import assertion
 from syncxr.entities.sentences import Reader, Unit
 from syncxr.entities.statements import Statement, statements

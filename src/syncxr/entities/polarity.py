@@ -11,7 +11,16 @@ from syncxr.entities.vocabulary import Role, Vocabulary
 from syncxr.sample import Polarity
 
 _RESTARTS = ("mild", "moderate")
-_TRAILING = ("suspected", "possible", "likely", "questionable", "questioned", "probable")
+_EITHER_SIDE = ("difficult to exclude", "hard to exclude", "difficult to completely exclude")
+_TRAILING = (
+    *_EITHER_SIDE,
+    "suspected",
+    "possible",
+    "likely",
+    "questionable",
+    "questioned",
+    "probable",
+)
 _CLAUSE_ENDS = (
     Role.STOP,
     Role.NEUTRAL,
@@ -40,7 +49,7 @@ _ABSENT = Assertion(Polarity.ABSENT)
 def assertion(
     statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary
 ) -> Assertion | None:
-    """How a finding is stated; ``None`` where it belongs to the patient's history.
+    """How a finding is stated; ``None`` where it is not: history, or to be looked for.
 
     A denial prevails over a hedge: "no opacity suspicious for pneumonia" denies both. Of two
     hedges the weaker counts.
@@ -73,13 +82,16 @@ def _before(
     statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary
 ) -> Assertion | None:
     """What the words before a statement make of it."""
+    if statement.first and units[statement.first - 1].text == "clear":
+        # "Lungs are clear airspace disease" lost its "of"; nothing else can be meant.
+        return _ABSENT
     own_clause = _has_own_verb(statement, units, vocabulary)
     said = _PRESENT
     for j in range(statement.first - 1, -1, -1):
         unit = units[j]
         if unit.role is Role.DENY_BEFORE:
             return _ABSENT
-        if unit.role is Role.HISTORY:
+        if unit.role is Role.UNSTATED:
             return None
         if unit.role is Role.DOUBT_BEFORE:
             hedge = _hedge(unit, vocabulary)
@@ -115,7 +127,7 @@ def _after(statement: Statement, units: Sequence[Unit], vocabulary: Vocabulary) 
         if role is Role.VERB:
             if following not in (Role.DENY_AFTER, Role.DOUBT_AFTER):
                 break
-        elif role in (Role.STOP, Role.DENY_BEFORE, Role.DOUBT_BEFORE, Role.HISTORY, Role.NORMAL):
+        elif role in (Role.STOP, Role.DENY_BEFORE, Role.DOUBT_BEFORE, Role.UNSTATED, Role.NORMAL):
             break
         listed |= unit.joins
         comma |= unit.text == ","

@@ -90,7 +90,7 @@ class _Sentence:
         j = i - 1
         while j >= 1 and self.units[j].role is Role.SEVERITY:
             j -= 1
-        if j >= 1 and self.units[j].joins and j - 1 in predicates:
+        if j >= 1 and (self.units[j].joins or self.units[j].text == "to") and j - 1 in predicates:
             return predicates[j - 1]
         while j >= 0 and not self._is_subject(j):
             unit = self.units[j]

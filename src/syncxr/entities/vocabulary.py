@@ -28,7 +28,7 @@ class Role(StrEnum):
     DENY_AFTER = "deny_after"
     DOUBT_BEFORE = "doubt_before"
     DOUBT_AFTER = "doubt_after"
-    HISTORY = "history"
+    UNSTATED = "unstated"
     NEUTRAL = "neutral"
     STOP = "stop"
     VERB = "verb"
