@@ -3,7 +3,8 @@
 Every report takes a number of items, every item has a number of uses left, and some items do not
 go together. Items are drawn uniformly from those with uses left. Where a report cannot be filled
 because what is left does not fit it, items are exchanged with other reports along the shortest
-chain that ends with an item that still has uses (augmenting paths, as in bipartite matching).
+chain that ends with an item that still has uses (augmenting paths, as in bipartite matching); where
+that fails, it is drawn anew together with a few others.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _Node = tuple[int, int, int]
 
 _DRAWS = 24
 """Random draws before the whole pool is looked through."""
+_REDRAWS = 200
+"""Attempts to draw a report and up to three others anew before it is given up."""
 _CHAIN_NODES = 20_000
 """Exchanges looked at before a report is given up; all of them for plans of up to some
 thousand draws."""
@@ -69,7 +72,9 @@ class Filler:
         pool = list(pool)
         for report in reports:
             while len(self.members[report]) < size:
-                if not self._draw(report, pool, self._fits) and not self._exchange(report):
+                if self._draw(report, pool, self._fits) or self._exchange(report):
+                    continue
+                if not self._redraw(report, size):
                     return False
         return True
 
@@ -106,6 +111,8 @@ class Filler:
         the node of the report it gave it to.
         """
         self._open = [item for item in self._open if self.left[item] > 0]
+        if self._close(report, {report: self.members[report]}):
+            return True
         if not self._open:
             return False
         nodes: list[_Node] = [(report, -1, -1)]
@@ -130,6 +137,38 @@ class Filler:
                     else:
                         queue.append((len(nodes) - 1, changed[giver]))
         return False
+
+    def _redraw(self, report: int, size: int) -> bool:
+        """Fill ``report`` by drawing it and a few others anew.
+
+        Exchanges of one item for one do not lead out where an item bars several others.
+        """
+        filled = [r for r, members in enumerate(self.members) if members and r != report]
+        for attempt in range(_REDRAWS):
+            others = self._rng.integers(0, len(filled), attempt % 4) if filled else ()
+            before = {r: self.members[r] for r in (report, *(filled[int(i)] for i in others))}
+            sizes = {r: len(members) for r, members in before.items()} | {report: size}
+            for r in before:
+                self._release(r)
+            pool = [item for item, uses in enumerate(self.left) if uses > 0]
+            if all(
+                self._draw(r, pool, self._fits)
+                for r, wanted in sizes.items()
+                for _ in range(wanted)
+            ):
+                self._open = pool
+                return True
+            for r in before:
+                self._release(r)
+            for r, members in before.items():
+                for item in members:
+                    self._place(r, item)
+        return False
+
+    def _release(self, report: int) -> None:
+        for item in self.members[report]:
+            self.left[item] += 1
+        self.members[report] = []
 
     def _candidates(self) -> list[int]:
         """Used-up items in random order; a sample of them in large banks."""
