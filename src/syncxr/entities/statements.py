@@ -16,6 +16,10 @@ _TRANSPARENT = frozenset(
 _BETWEEN_BLOCKERS = frozenset((",", "with", "without", "in", "over", "from", "for", "by"))
 
 
+_BOTH_SAID = frozenset(("to", "but", "yet"))
+"""Words after which a second predicate has the subject of the first ("normal to enlarged")."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Units ``first`` … ``last`` of a sentence that make one statement.
@@ -90,7 +94,7 @@ class _Sentence:
         j = i - 1
         while j >= 1 and self.units[j].role is Role.SEVERITY:
             j -= 1
-        if j >= 1 and (self.units[j].joins or self.units[j].text == "to") and j - 1 in predicates:
+        if j - 1 in predicates and (self.units[j].joins or self.units[j].text in _BOTH_SAID):
             return predicates[j - 1]
         while j >= 0 and not self._is_subject(j):
             unit = self.units[j]

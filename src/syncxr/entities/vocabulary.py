@@ -103,11 +103,11 @@ def load_vocabulary() -> Vocabulary:
 
 def plural(phrase: str) -> str:
     """Regular English plural of a noun phrase; the same phrase where it is one already."""
-    if phrase.endswith("s"):
+    if phrase.endswith("s") and not phrase.endswith("ss"):
         return phrase
     if phrase.endswith("y") and phrase[-2:-1] not in "aeiou":
         return phrase[:-1] + "ies"
-    if phrase.endswith(("x", "ch", "sh")):
+    if phrase.endswith(("x", "ch", "sh", "ss")):
         return phrase + "es"
     return phrase + "s"
 
