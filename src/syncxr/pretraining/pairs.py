@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
+from syncxr.corpora.films import read_film
 from syncxr.dataset.reader import read
 from syncxr.errors import SyncxrError
 from syncxr.sample import Image, Sample
@@ -115,32 +116,9 @@ class Pairs:
             texts = (row.get("findings") or "", row.get("impression") or row.get("text") or "")
             if not "".join(texts).strip():
                 raise SyncxrError(f"{table}, row {number}: no text; fill it in or drop the row")
-            image = read_image(images / row["image"], f"{table}, row {number}")
+            image = read_film(images / row["image"], f"{table}, row {number}")
             items.append(Pair(row.get("id") or row["image"], _shrink(image), *texts))
         return cls(tuple(items), str(table))
-
-
-def read_image(path: Path, where: str) -> Image:
-    """A film from PNG, JPEG and the like as 8-bit grey.
-
-    16-bit films are divided by their own maximum (PadChest's rule).
-
-    Args:
-        path: The file.
-        where: Names the row that asks for it, for the message.
-
-    Raises:
-        SyncxrError: The file is missing or is no image.
-    """
-    try:
-        with Pillow.open(path) as opened:
-            if opened.mode.startswith(("I", "F")):
-                deep = np.asarray(opened, np.float64)
-                return np.asarray(deep / max(deep.max(), 1) * 255, np.uint8)
-            return np.asarray(opened.convert("L"))
-    except (OSError, SyntaxError, Pillow.DecompressionBombError) as error:
-        reason = "is missing" if not path.exists() else "does not open as an image"
-        raise SyncxrError(f"{where}: {path} {reason}; mend it or drop the row") from error
 
 
 def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
