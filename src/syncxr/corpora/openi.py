@@ -29,7 +29,7 @@ TERMS = Terms(
 )
 
 
-def read(archive: Path | None = None) -> Iterator[Report]:
+def read_reports(archive: Path | None = None) -> Iterator[Report]:
     """All reports in ascending order of their number; nothing is unpacked to disk.
 
     Args:

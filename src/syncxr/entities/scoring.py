@@ -300,7 +300,7 @@ def _load(name: str) -> dict[str, Any]:
 
 def _indexed(reports: Iterable[Report] | None) -> list[Report]:
     mesh = load_mesh()
-    return [r for r in (openi.read() if reports is None else reports) if mesh.indexed(r)]
+    return [r for r in (openi.read_reports() if reports is None else reports) if mesh.indexed(r)]
 
 
 def _in_half(report: Report, half: Half) -> bool:
