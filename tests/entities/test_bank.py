@@ -19,6 +19,7 @@ from syncxr.entities.bank import (
     rows_of,
     surface,
 )
+from syncxr.entities.extraction import extract
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.errors import SyncxrError
 from syncxr.sample import Category, Entity, Polarity
@@ -43,6 +44,17 @@ def test_a_finding_at_a_place_counts_as_finding_and_as_place() -> None:
 
 def test_a_place_is_what_its_own_normal_statement_says() -> None:
     assert rows_of(CLEAR) == (CLEAR,) == (place("right lower lobe"),)
+
+
+def test_a_structure_at_a_place_is_the_structure() -> None:
+    left_hilum = Entity("hila", Category.ANATOMY, Polarity.ABSENT, "left")
+    assert rows_of(left_hilum) == (Entity("hila", Category.ANATOMY, Polarity.ABSENT),)
+
+
+@pytest.mark.parametrize("where", ["left", "left apex", "right lower lobe", "right mid zone"])
+def test_the_extractor_reads_a_clear_place_as_the_bank_holds_it(where: str) -> None:
+    said = f"The {where}{' lung' if where == 'left' else ''} is clear."
+    assert [mention.entity for mention in extract(said)] == [place(where)]
 
 
 def test_order_does_not_depend_on_the_order_of_reports() -> None:

@@ -10,7 +10,8 @@ A row of the bank is one thing that can be drawn into a report:
 - of ANATOMY, a place that was named: ``Entity("lungs", ANATOMY, ABSENT, "left lower lobe")``,
   surface ``"left lower lobe"``. Its own normal statement reads "The left lower lobe is clear".
 
-A finding at a place counts twice: once as the finding, once as the place.
+A finding at a place counts twice: once as the finding, once as the place. A structure other than
+the lungs that is called normal at a place ("the left hilum") is the structure alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -150,21 +150,16 @@ class Bank:
 def rows_of(entity: Entity) -> tuple[Entity, ...]:
     """The bank rows that one extracted entity counts for (see the module's docstring)."""
     if entity.category is Category.ANATOMY:
-        return (Entity(entity.concept, entity.category, Polarity.ABSENT, entity.location),)
+        if entity.concept == "lungs" and entity.location:
+            return (place(entity.location),)
+        return (Entity(entity.concept, entity.category, Polarity.ABSENT),)
     finding = Entity(entity.concept, entity.category, entity.polarity, "", entity.severity)
     return (finding, place(entity.location)) if entity.location else (finding,)
 
 
-@cache
 def place(location: str) -> Entity:
-    """A canonical location as an ANATOMY entity.
-
-    Its structure is the organ of the findings that the lexicon lets stand there, the lungs first.
-    """
-    lexicon = load_lexicon()
-    organs = [c.organ for c in lexicon.concepts.values() if lexicon.allows(c.name, location)]
-    organ = "lungs" if "lungs" in organs or not organs else organs[0]
-    return Entity(organ, Category.ANATOMY, Polarity.ABSENT, location)
+    """A canonical location as an ANATOMY entity, for whatever finding it was named."""
+    return Entity("lungs", Category.ANATOMY, Polarity.ABSENT, location)
 
 
 def surface(entity: Entity) -> str:

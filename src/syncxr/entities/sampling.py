@@ -502,7 +502,7 @@ class _Rules:
 
     def _can_be_clear(self, place: Entity) -> bool:
         side, zone = Location.parse(place.location)
-        if place.concept != "lungs" or side not in ("left", "right"):
+        if side not in ("left", "right"):
             return False
         return zone in _CLEAR_ZONES or (
             zone in _CLEAR_LOBES and (side, zone) != ("left", "middle lobe")
