@@ -7,11 +7,12 @@ patient, pose, exposure, noise, processing frozen - inside the finding's mask
 - over at least :data:`LEAST_AREA` mm²,
 - with a signal that noise cannot feign: contrast × √pixels ≥ :data:`ROSE` × noise.
 
-A stated negative *holds* if the film shows no such finding and, where the renderer has a model of
-it, the film does not look as if it had: in the region where the finding would lie (less the
-regions of findings that are stated) it stays within :data:`GREY_STEP` of the film of the same
-patient in health. A heart called normal or not enlarged has a cardiothoracic ratio of at most
-:data:`NORMAL_HEART` on the film.
+A stated negative *holds* if the renderer drew no such finding and, where it has a model of it, the
+film does not look as if it had: the film less that of the same patient in health is compared with
+what a moderate finding of the denied kind would add there, outside the masks of what is stated. The
+regression slope of the one on the other is 1 for a film that has the finding and 0 for one that
+has not; the negative holds below :data:`LOOKS_LIKE`. A heart called normal or not enlarged has a
+cardiothoracic ratio of at most :data:`NORMAL_HEART` on the film.
 """
 
 from __future__ import annotations
@@ -39,6 +40,19 @@ LEAST_AREA = 30.0
 ROSE = 5.0
 """Signal over noise from which objects are detected reliably (Rose, J Opt Soc Am 1948)."""
 
+LOOKS_LIKE = 0.5
+"""Slope from which a film looks like one with a denied finding: halfway from without to with."""
+
+LEFT_OVER = 0.25
+"""Share of a denied finding's signal that must lie clear of what is stated to decide."""
+
+MARGIN_MM = 20.0
+"""Kept from what is stated: a large heart or an effusion moves vessels that far beyond its mask."""
+
+SIGNS = ("consolidation", "nodule", "pleural effusion", "pneumothorax", "cardiomegaly")
+"""Findings looked for where a whole structure is called normal."""
+
+
 NORMAL_HEART = 0.50
 """Upper limit of the normal cardiothoracic ratio on a PA film (Danzer, Am J Med Sci 1919)."""
 
@@ -65,8 +79,8 @@ class Study(Protocol):
         """The same film without these findings."""
         ...
 
-    def region(self, entity: Entity) -> Mask:
-        """Where a finding would lie on this film."""
+    def imagine(self, entity: Entity) -> tuple[Image, Mask]:
+        """The same patient with this finding alone, and its mask."""
         ...
 
 
@@ -256,9 +270,11 @@ def _negative(
         for absent in _imagined(negative):
             if not renderer.shows(absent):
                 continue
-            shift = _shift(study, absent, health)
-            details.append(f"{absent.concept} {absent.location}: {shift:+.1f} levels")
-            if abs(shift) > GREY_STEP:
+            slope = _slope(study, absent, health)
+            if slope is None:
+                continue
+            details.append(f"{absent}: slope {slope:.2f}")
+            if slope >= LOOKS_LIKE:
                 return Finding(seed, entity, False, True, details[-1])
     return Finding(seed, entity, True, bool(details), "; ".join(details))
 
@@ -270,7 +286,7 @@ def _denied(entity: Entity) -> list[Entity]:
         return [entity]
     return [
         concept.entity(Polarity.ABSENT)
-        for concept in lexicon.concepts.values()
+        for concept in map(lexicon.concepts.__getitem__, SIGNS)
         if lexicon.contradict(entity, concept.entity(Polarity.PRESENT))
     ]
 
@@ -283,12 +299,21 @@ def _imagined(negative: Entity) -> list[Entity]:
     return [concept.entity(Polarity.PRESENT, place, severity) for place in places]
 
 
-def _shift(study: Study, absent: Entity, health: Image) -> float:
-    """Mean grey difference to health where a denied finding would lie, findings shown left out."""
-    region = study.region(absent)
-    for mask in study.film.masks.values():
-        region = region & ~ndimage.binary_dilation(mask, iterations=4)
-    if not region.any():
-        return 0.0
-    difference = study.film.image.astype(np.float32) - health.astype(np.float32)
-    return float(difference[region].mean())
+def _slope(study: Study, absent: Entity, health: Image) -> float | None:
+    """How much of a denied finding the film has; ``None`` if what is stated hides the place."""
+    with_it, mask = study.imagine(absent)
+    # A margin round the finding: its slope is taken against what surrounds it, so that a film
+    # that is brighter as a whole does not count as one with an opacity.
+    region = ndimage.binary_dilation(mask, iterations=8)
+    signal = with_it.astype(np.float32) - health.astype(np.float32)
+    stated = np.zeros_like(region)
+    for shown in study.film.masks.values():
+        stated |= shown
+    clear = ndimage.distance_transform_edt(~stated) * study.pixel_mm > MARGIN_MM
+    whole = float((signal[region] ** 2).sum())
+    region &= clear if stated.any() else ~stated
+    if whole == 0.0 or float((signal[region] ** 2).sum()) < LEFT_OVER * whole:
+        return None
+    expected = signal[region] - signal[region].mean()
+    found = study.film.image.astype(np.float32)[region] - health.astype(np.float32)[region]
+    return float((expected * (found - found.mean())).sum() / max((expected**2).sum(), 1e-6))

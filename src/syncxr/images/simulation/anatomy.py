@@ -298,8 +298,8 @@ class Deformation:
         source = np.where(rho < scale, rho / scale, np.where(rho < wall, outer, rho))
         factor = (source / np.maximum(rho, 1e-6)).astype(np.float32)
         # Height grows less than width: an enlarged heart lies broad on the diaphragm.
-        moved_x: Floats = m.heart[0] + dx * factor
-        moved_z: Floats = m.heart[2] + dz * (1.0 + 0.5 * (factor - 1.0))
+        moved_x: Floats = np.float32(m.heart[0]) + dx * factor
+        moved_z: Floats = np.float32(m.heart[2]) + dz * (np.float32(0.5) + np.float32(0.5) * factor)
         return moved_x, moved_z
 
 

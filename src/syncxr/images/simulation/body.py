@@ -41,6 +41,8 @@ class Body:
         lobes: Lobe (:class:`Structure`) to its share of each cell, (K, R, C).
         heart: Share of the heart, (K, R, C).
         wall: Distance to the chest wall within an axial slice, mm, (K, R, C).
+        mass: The mass removed from the source, (Y, Z, X) of its own box.
+        mass_spacing: Voxel size of ``mass``, mm.
         open_lung: Share of a frontal ray's path at (R, C) that no heart, spine or diaphragm hides.
     """
 
@@ -51,6 +53,8 @@ class Body:
     lobes: dict[Structure, Floats]
     heart: Floats
     wall: Floats
+    mass: Floats
+    mass_spacing: float
     open_lung: Floats
     lungs: dict[str, Floats] = field(default_factory=dict)
 
@@ -130,6 +134,8 @@ def load_body(resolution_mm: float) -> Body:
         lobes=lobes,
         heart=part(thorax.labels == Structure.HEART),
         wall=part(wall_distance(thorax)),
+        mass=thorax.mass,
+        mass_spacing=thorax.spacing,
         open_lung=np.clip((depth - 60.0) / 60.0, 0.0, 1.0).astype(np.float32),
         lungs={"left": left, "right": right},
     )

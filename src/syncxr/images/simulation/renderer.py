@@ -66,9 +66,10 @@ class Scene:
         def rng(stage: str) -> np.random.Generator:
             return np.random.default_rng(derive_seed(str(seed), stage, 0))
 
+        patient = sample_patient(rng("patient"), population)
         return cls(
-            sample_patient(rng("patient"), population),
-            sample_pose(rng("pose")),
+            patient,
+            sample_pose(rng("pose"), patient),
             sample_exposure(rng("exposure")),
             derive_seed(str(seed), "noise", 0),
         )
@@ -82,16 +83,26 @@ class Scene:
         }
 
 
-def sample_pose(rng: np.random.Generator) -> Pose:
-    """An upright PA film as radiographers take it: small errors of rotation, tilt and centring."""
+def sample_pose(rng: np.random.Generator, patient: Patient) -> Pose:
+    """An upright PA film as radiographers take it: small errors of rotation, tilt and centring.
+
+    The field is collimated to the patient, so that apices and costophrenic angles are in it.
+    """
+    magnification = 1.09
+    wide = CHEST_MM[0] * patient.size * np.sqrt(patient.breadth) * magnification
+    high = CHEST_MM[1] * patient.size / np.sqrt(patient.breadth) * magnification
     return Pose(
         rotation=float(np.clip(rng.normal(0.0, 2.0), -5.0, 5.0)),
         tilt=float(np.clip(rng.normal(0.0, 3.0), -7.0, 7.0)),
         roll=float(np.clip(rng.normal(0.0, 1.2), -3.0, 3.0)),
-        shift_x=float(rng.normal(0.0, 5.0)),
-        shift_z=float(rng.normal(0.0, 6.0)),
-        field=float(rng.uniform(285.0, 335.0)),
+        shift_x=float(np.clip(rng.normal(0.0, 4.0), -8.0, 8.0)),
+        shift_z=float(np.clip(rng.normal(-3.0, 5.0), -12.0, 8.0)),
+        field=float(max(wide * rng.uniform(1.14, 1.32), high * rng.uniform(1.12, 1.25))),
     )
+
+
+CHEST_MM = (250.0, 245.0)
+"""Of the source: inner width of the rib cage; apices to costophrenic angles."""
 
 
 def sample_exposure(rng: np.random.Generator) -> Exposure:
@@ -170,11 +181,18 @@ class SimulationRenderer:
             entities: Statements of any polarity; only positive findings are drawn.
             seed: Decides everything the statements leave open.
         """
+        return self._study(entities, seed).film
+
+    def study(self, request: RenderRequest) -> SimulatedStudy:
+        """The film of ``request`` with its counterfactuals, for measuring."""
+        return self._study(read(request.text), request.seed)
+
+    def _study(self, entities: Sequence[Entity], seed: int) -> SimulatedStudy:
         shown, not_shown = self._sort(entities)
         scene = Scene.sample(seed, self.options.population)
         paths = self.trace(scene, shown, seed)
-        image, _ = self.develop(scene, paths)
-        return Film(
+        image, window = self.develop(scene, paths)
+        film = Film(
             image=image,
             masks={str(entity): mask for entity, mask in paths.masks.items()},
             shown=shown,
@@ -187,16 +205,7 @@ class SimulationRenderer:
                 "seed": seed,
             },
         )
-
-    def study(self, request: RenderRequest) -> SimulatedStudy:
-        """The film of ``request`` with its counterfactuals, for measuring."""
-        entities = read(request.text)
-        shown, _ = self._sort(entities)
-        scene = Scene.sample(request.seed, self.options.population)
-        paths = self.trace(scene, shown, request.seed)
-        _, window = self.develop(scene, paths)
-        film = self.render_entities(entities, request.seed)
-        return SimulatedStudy(self, film, scene, request.seed, paths.heart_shown, window)
+        return SimulatedStudy(self, film, scene, seed, paths.heart_shown, window)
 
     def develop(
         self, scene: Scene, paths: Paths, window: Window | None = None
@@ -286,10 +295,11 @@ class SimulatedStudy:
         paths = self.renderer.trace(self.scene, rest, self.seed)
         return self.renderer.develop(self.scene, paths, self.window)[0]
 
-    def region(self, entity: Entity) -> Mask:
-        """Where a finding would lie on this film."""
-        mask: Mask = self.renderer.trace(self.scene, [entity], self.seed).masks[entity]
-        return mask
+    def imagine(self, entity: Entity) -> tuple[Image, Mask]:
+        """The same patient with this finding alone, and its mask."""
+        paths = self.renderer.trace(self.scene, [entity], self.seed)
+        image, _ = self.renderer.develop(self.scene, paths, self.window)
+        return image, paths.masks[entity]
 
 
 def _width(path: Floats) -> int:

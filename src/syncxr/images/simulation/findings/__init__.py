@@ -4,25 +4,30 @@ In: a body, the words' entity, a source of chance. Out: the changed body and wha
 Must not know: projection, film, other findings.
 """
 
+from syncxr.images.simulation.findings.atelectasis import Atelectasis
 from syncxr.images.simulation.findings.cardiomegaly import Cardiomegaly
-from syncxr.images.simulation.findings.effusion import Effusion
+from syncxr.images.simulation.findings.edema import Edema
+from syncxr.images.simulation.findings.effusion import BLUNTING, Effusion
 from syncxr.images.simulation.findings.finding import Change, Finding, Sphere
-from syncxr.images.simulation.findings.nodule import Nodule
-from syncxr.images.simulation.findings.opacity import Consolidation, Opacity
+from syncxr.images.simulation.findings.mass import Mass
+from syncxr.images.simulation.findings.nodule import NODULES
+from syncxr.images.simulation.findings.opacity import AIRSPACE
 from syncxr.images.simulation.findings.pneumothorax import Pneumothorax
 
-FINDINGS: dict[str, Finding] = {
-    finding.concept: finding
-    for finding in (
-        # In the order of insertion: what lies in the lung first, what displaces it afterwards.
-        Cardiomegaly(),
-        Consolidation(),
-        Opacity(),
-        Nodule(),
-        Effusion(),
-        Pneumothorax(),
-    )
-}
-"""Concept of the lexicon to the finding that draws it."""
+# In the order of insertion: what lies in the lung first, what displaces it afterwards.
+_ALL: tuple[Finding, ...] = (
+    Cardiomegaly(),
+    Edema(),
+    *AIRSPACE,
+    Atelectasis(),
+    Mass(),
+    *NODULES,
+    Effusion("costophrenic angle blunting", BLUNTING),
+    Effusion(),
+    Pneumothorax(),
+)
+
+FINDINGS: dict[str, Finding] = {finding.concept: finding for finding in _ALL}
+"""Concept of the lexicon to the finding that draws it, in the order of insertion."""
 
 __all__ = ["FINDINGS", "Change", "Finding", "Sphere"]

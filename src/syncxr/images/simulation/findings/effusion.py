@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ Small: blunts the costophrenic angle and hides the dome's flank; moderate: a thi
 field; large: half and more (Light, Pleural Diseases, chapter on imaging).
 """
 
+BLUNTING = {"mild": (-0.17, -0.14), "moderate": (-0.14, -0.11), "severe": (-0.11, -0.08)}
+"""Level of what merely blunts the costophrenic angle."""
+
 _RISE = 45.0
 """Height of the meniscus at the chest wall above the level, mm."""
 
@@ -43,6 +47,7 @@ class Effusion:
     """
 
     concept: str = "pleural effusion"
+    levels: Mapping[str, tuple[float, float]] = field(default_factory=lambda: LEVELS)
 
     def refuses(self, entity: Entity) -> str:
         """Free fluid lies at the base."""
@@ -55,7 +60,7 @@ class Effusion:
         levels: dict[str, Any] = {}
         _, _, z = body.coordinates()
         for side in ("left", "right"):
-            level = float(rng.uniform(*LEVELS[words.severity]))
+            level = float(rng.uniform(*self.levels[words.severity]))
             rise = _RISE * float(rng.uniform(0.8, 1.25))
             if side not in words.sides:
                 continue

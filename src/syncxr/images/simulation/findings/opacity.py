@@ -1,4 +1,4 @@
-"""Airspace opacities: dense consolidation and fainter opacity."""
+"""Airspace opacities: dense consolidation, fainter opacity, patchy infiltrate, pneumonia."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def insert_airspace(
     rng: np.random.Generator,
     density: tuple[float, float],
     softness: float,
+    patches: int = 1,
 ) -> Change:
     """Fill airspace with a cloud that keeps to its lung, lobe and zone.
 
@@ -41,6 +42,7 @@ def insert_airspace(
         rng: Source of chance.
         density: Range of the filled lung's density, g/cm³.
         softness: Width of the border as a share of the radius.
+        patches: Clouds a side; several share the radius among them.
     """
     words = settle(entity, rng, ("lower zone", "mid zone", "upper zone"))
     extent = np.zeros_like(body.water)
@@ -54,15 +56,20 @@ def insert_airspace(
         if side not in words.sides:
             continue
         lung = lung_share(body, side, words.lobe)
-        centre = pick_centre(
-            body, lung, words.zone, 0.3 * radius, np.random.default_rng(place_seed), clear=0.6
-        )
-        distance = np.sqrt(
-            ((x - centre[0]) / (radius * stretch[0])) ** 2
-            + ((y - centre[1]) / (radius * stretch[1])) ** 2
-            + ((z - centre[2]) / (radius * stretch[2])) ** 2
-        )
-        ragged = distance + 0.28 * _texture(distance.shape, np.random.default_rng(texture_seed))
+        chance = np.random.default_rng(place_seed)
+        patch = radius / patches**0.4
+        distance = np.full_like(body.water, np.inf)
+        centres = []
+        for _ in range(patches):
+            centre = pick_centre(body, lung, words.zone, 0.3 * patch, chance, clear=0.6)
+            centres.append(list(centre))
+            squared = (
+                ((x - centre[0]) / (patch * stretch[0])) ** 2
+                + ((y - centre[1]) / (patch * stretch[1])) ** 2
+                + ((z - centre[2]) / (patch * stretch[2])) ** 2
+            )
+            distance = np.minimum(distance, np.sqrt(squared))
+        ragged = distance + 0.28 * texture(distance.shape, np.random.default_rng(texture_seed))
         share = lung * (1.0 - smooth_step(ragged, 1.0 - softness, 1.0 + softness))
         if words.zone:
             low, high = zone_limits(body, words.zone)
@@ -71,11 +78,11 @@ def insert_airspace(
         share = share.astype(np.float32)
         body.fill(share, np.maximum(body.water, filled))
         extent += share
-        clouds[side] = {"radius_mm": radius, "centre_mm": list(centre), "density": filled}
+        clouds[side] = {"radius_mm": patch, "centres_mm": centres, "density": filled}
     return Change({**words.to_dict(), "clouds": clouds}, extent, least_path=1.0)
 
 
-def _texture(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+def texture(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
     """Smooth noise of about unit variance, correlated over some 3 cm."""
     coarse = rng.standard_normal(tuple(max(4, n // 14) for n in shape)).astype(np.float32)
     for axis, count in enumerate(shape):
@@ -86,30 +93,39 @@ def _texture(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
 
 
 @dataclass(frozen=True)
-class Consolidation:
-    """Airspaces filled with fluid or cells: dense, ill-defined, hiding the vessels within."""
+class Airspace:
+    """One kind of airspace opacity; side, lobe or zone and size follow the words.
 
-    concept: str = "consolidation"
+    Attributes:
+        concept: Of the lexicon.
+        density: Of the filled lung, g/cm³ (aerated lung 0.15, liver 1.05).
+        softness: Width of the border as a share of the radius.
+        patches: Clouds a side.
+    """
 
-    def refuses(self, entity: Entity) -> str:
-        """Any lobe or zone will do."""
-        return check_place(entity, ZONES, lobes=True)
-
-    def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
-        """Fill airspace nearly wholly."""
-        return insert_airspace(body, entity, rng, (0.75, 0.95), 0.25)
-
-
-@dataclass(frozen=True)
-class Opacity:
-    """Any hazy increase of density with soft borders through which vessels still show."""
-
-    concept: str = "opacity"
+    concept: str
+    density: tuple[float, float]
+    softness: float
+    patches: int = 1
 
     def refuses(self, entity: Entity) -> str:
         """Any lobe or zone will do."""
         return check_place(entity, ZONES, lobes=True)
 
     def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
-        """Fill airspace in part."""
-        return insert_airspace(body, entity, rng, (0.4, 0.6), 0.45)
+        """Fill airspace."""
+        return insert_airspace(body, entity, rng, self.density, self.softness, self.patches)
+
+
+AIRSPACE = (
+    # Fleischner Society glossary (Hansell et al., Radiology 2008): consolidation replaces air and
+    # hides vessels; "opacity" says only that something attenuates more than what surrounds it.
+    Airspace("consolidation", (0.75, 0.95), 0.25),
+    Airspace("opacity", (0.40, 0.60), 0.45),
+    Airspace("density", (0.40, 0.60), 0.45),
+    # Used loosely in reports: here airspace filling without the density of consolidation.
+    Airspace("airspace disease", (0.55, 0.80), 0.35, patches=2),
+    Airspace("infiltrate", (0.35, 0.55), 0.5, patches=3),
+    # What pneumonia looks like: consolidation, often patchy.
+    Airspace("pneumonia", (0.60, 0.90), 0.35, patches=2),
+)
