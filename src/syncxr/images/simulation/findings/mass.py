@@ -22,8 +22,8 @@ from syncxr.sample import Entity
 RADII = {"mild": (17.0, 20.0), "moderate": (21.0, 26.0), "severe": (28.0, 38.0)}
 """By severity, mm: a mass is more than 3 cm wide (Fleischner Society glossary, 2008)."""
 
-_SOURCE_RADIUS = 15.0
-"""Of the mass that was taken out of the source CT, mm."""
+_SOURCE_RADIUS = 11.3
+"""Of a sphere with the 6.0 cm³ of the mass that was taken out of the source CT, mm."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Mass:
         extent = np.zeros_like(body.water)
         placed: dict[str, Any] = {}
         x, y, z = body.coordinates()
+        middle = ndimage.center_of_mass(body.mass)
         for side in ("left", "right"):
             radius = float(rng.uniform(*RADII[words.severity]))
             angle = float(rng.uniform(0.0, 2.0 * np.pi))
@@ -60,8 +61,7 @@ class Mass:
                 np.sin(angle) * dz + np.cos(angle) * dx + 0.0 * y,
             )
             index = [
-                axis * scale + (count - 1) / 2
-                for axis, count in zip(turned, body.mass.shape, strict=True)
+                axis * scale + middle_of for axis, middle_of in zip(turned, middle, strict=True)
             ]
             share = lung * ndimage.map_coordinates(body.mass, index, order=1).astype(np.float32)
             body.fill(share, 1.04)
