@@ -133,6 +133,18 @@ ASSETS: dict[str, Asset] = {
             source="sentence-transformers/all-MiniLM-L6-v2",
             note="Packager unknown; identity with the upstream file is unverified.",
         ),
+        Asset(
+            name="clip-vocabulary",
+            wheel="open-clip-torch==2.32.0",
+            wheel_sha256="80b35b43e37afc2b6173aa5ab0ad68744ab3a3211e624f72dfe743a162707637",
+            members={
+                "open_clip/bpe_simple_vocab_16e6.txt.gz": (
+                    "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
+                )
+            },
+            licence="MIT",
+            source="OpenAI CLIP (Radford et al., ICML 2021): merges of its byte-pair tokenizer",
+        ),
     )
 }
 

@@ -31,11 +31,13 @@ class LlamaCppOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Path | None = Field(
-        None, description="A GGUF file; without one, the SmolLM2-135M-Instruct asset."
+        default=None, description="A GGUF file; without one, the SmolLM2-135M-Instruct asset."
     )
-    slots: int = Field(4, ge=1, le=64, description="Texts written at the same time.")
-    threads: int = Field(0, ge=0, description="CPU threads; 0 takes every core there is.")
-    context: int = Field(2048, ge=256, description="Longest prompt with its text, in tokens.")
+    slots: int = Field(default=4, ge=1, le=64, description="Texts written at the same time.")
+    threads: int = Field(default=0, ge=0, description="CPU threads; 0 takes every core there is.")
+    context: int = Field(
+        default=2048, ge=256, description="Longest prompt with its text, in tokens."
+    )
 
 
 class LlamaCppWriter:
