@@ -14,18 +14,19 @@ import csv
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
+from syncxr.corpora.films import read_film
 from syncxr.curation.families import FAMILIES, FAULTY, HELD_OUT, Family
-from syncxr.curation.inspector import SIMILAR, Inspector, read_film
+from syncxr.curation.inspector import SIMILAR, Inspector
 from syncxr.curation.judge import QUESTIONS, Verdict
 from syncxr.curation.stock import Stock, simulated_stock
+from syncxr.evaluation.metrics import Interval, auroc, bootstrap_auroc, interval
 from syncxr.progress import bar, console
 from syncxr.sample import Image, derive_seed
 
@@ -49,23 +50,13 @@ def judge(inspector: Inspector, films: Iterable[Image], total: int, label: str) 
     return verdicts
 
 
-def auroc(yes: Sequence[float], no: Sequence[float]) -> float:
-    """Probability that a good film scores above a bad one, ties counting half."""
-    ranks = rankdata([*yes, *no])
-    return float((ranks[: len(yes)].sum() - len(yes) * (len(yes) + 1) / 2) / (len(yes) * len(no)))
-
-
-def interval(
-    yes: NDArray[np.float64], no: NDArray[np.float64], rounds: int = 500
-) -> tuple[float, float]:
-    """95 % bootstrap interval of the AUROC, films drawn within each class."""
-    rng = np.random.default_rng(0)
-    values = [
-        auroc(rng.choice(yes, len(yes)).tolist(), rng.choice(no, len(no)).tolist())
-        for _ in range(rounds)
-    ]
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
+def area(yes: NDArray[np.float64], no: NDArray[np.float64]) -> tuple[float, Interval]:
+    """AUROC of good against bad films, with its bootstrap interval."""
+    labels = np.r_[np.ones(len(yes)), np.zeros(len(no))]
+    scores = np.r_[yes, no]
+    films = [list(range(len(scores)))]
+    drawn = bootstrap_auroc([labels], [scores], films, [None], samples=500)
+    return auroc(labels, scores), interval(drawn[:, 0])
 
 
 def held_out(inspector: Inspector, stock: Stock, each: int) -> dict[str, Any]:
@@ -87,12 +78,13 @@ def held_out(inspector: Inspector, stock: Stock, each: int) -> dict[str, Any]:
         no = {name: np.array([v.answers[question] for v in scores[name]]) for name in families}
         pooled = np.concatenate(list(no.values()))
         everything = np.array([v.answers[question] for v in verdicts])
+        value, between = area(yes, pooled)
         result[question] = {
-            "auroc": auroc(yes.tolist(), pooled.tolist()),
-            "interval": interval(yes, pooled),
+            "auroc": value,
+            "interval": between,
             "n_good": len(yes),
             "n_bad": len(pooled),
-            "families": {name: auroc(yes.tolist(), values.tolist()) for name, values in no.items()},
+            "families": {name: area(yes, values)[0] for name, values in no.items()},
             "answer_deviation": float(everything.std()),
         }
     return result

@@ -8,20 +8,18 @@ says otherwise.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 from scipy import ndimage, signal
 
-from syncxr.curation.phantoms import smooth_noise, to_uint8
+from syncxr.curation.phantoms import Field, smooth_noise, to_uint8
 from syncxr.curation.randomise import compress, resized
 from syncxr.sample import Image
 
 Rng = np.random.Generator
-Floats = NDArray[np.float32]
 
 
-def _unit(film: Image) -> Floats:
+def _unit(film: Image) -> Field:
     return film.astype(np.float32) / 255
 
 
@@ -30,7 +28,7 @@ def _between(low: float, high: float, severity: float) -> float:
     return low + (high - low) * severity
 
 
-def _grid(film: Image) -> tuple[Floats, Floats]:
+def _grid(film: Image) -> tuple[Field, Field]:
     y, x = np.mgrid[0 : film.shape[0], 0 : film.shape[1]].astype(np.float32)
     return y, x
 
@@ -45,7 +43,7 @@ def gaussian_blur(film: Image, rng: Rng, severity: float) -> Image:
     )
 
 
-def _convolve(film: Image, kernel: Floats) -> Image:
+def _convolve(film: Image, kernel: Field) -> Image:
     """Film under a kernel of odd or even sides, edges reflected."""
     margin = max(kernel.shape)
     padded = np.pad(_unit(film), margin, mode="reflect")
@@ -224,7 +222,7 @@ def blank_patches(film: Image, rng: Rng, severity: float) -> Image:
 # --- Is it of high fidelity (detail, anatomy)? -------------------------------------------------
 
 
-def _warp(film: Image, dy: NDArray[np.floating], dx: NDArray[np.floating]) -> Image:
+def _warp(film: Image, dy: Field, dx: Field) -> Image:
     y, x = _grid(film)
     return to_uint8(ndimage.map_coordinates(_unit(film), [y + dy, x + dx], order=1, mode="nearest"))
 
@@ -259,12 +257,13 @@ def swirl(film: Image, rng: Rng, severity: float) -> Image:
     return _warp(film, dy, dx)
 
 
-def _soft_mask(film: Image, cy: float, cx: float, ry: float, rx: float) -> Floats:
+def _soft_mask(film: Image, cy: float, cx: float, ry: float, rx: float) -> Field:
     """1 inside an ellipse (fractions of the film), falling softly to 0 outside."""
     y, x = _grid(film)
     height, width = film.shape
     r = np.hypot((y / height - cy) / ry, (x / width - cx) / rx)
-    return np.clip((1.2 - r) / 0.4, 0, 1).astype(np.float32)
+    mask: Field = np.clip((1.2 - r) / 0.4, 0, 1)
+    return mask
 
 
 def duplicated_part(film: Image, rng: Rng, severity: float) -> Image:

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from safetensors.torch import load_file
 
+from syncxr.corpora.films import read_film
 from syncxr.curation.judge import QUESTIONS, Verdict
 from syncxr.curation.network import InspectorNet, prepare
 from syncxr.curation.similarity import Features, KnownBad
@@ -30,7 +29,7 @@ SIMILAR = "similar_to_bad"
 """The seventh reason, beside the names of the questions."""
 
 
-class Options(BaseModel):
+class InspectorOptions(BaseModel):
     """Options of the inspector.
 
     Attributes:
@@ -78,17 +77,17 @@ class Inspector:
     other film and on no batch size, to the last bit; at this size a batch would gain nothing.
 
     Args:
-        options: See :class:`Options`.
+        options: See :class:`InspectorOptions`.
 
     Raises:
         SyncxrError: Weights are missing or do not fit.
     """
 
-    Options = Options
+    Options = InspectorOptions
     name = "inspector"
 
-    def __init__(self, options: Options | None = None) -> None:
-        self.options = options or Options()
+    def __init__(self, options: InspectorOptions | None = None) -> None:
+        self.options = options or InspectorOptions()
 
     @cached_property
     def _network(self) -> InspectorNet:
@@ -181,27 +180,9 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def read_film(path: str | Path) -> Image:
-    """An image file as greyscale uint8; 16-bit files are divided by their own maximum.
-
-    Raises:
-        SyncxrError: The file cannot be read as an image.
-    """
-    try:
-        with Pillow.open(path) as picture:
-            if picture.mode.startswith(("I", "F")):
-                values = np.asarray(picture, np.float64)
-                return (
-                    np.rint(values * (255.0 / max(values.max(), 1.0))).clip(0, 255).astype(np.uint8)
-                )
-            return np.asarray(picture.convert("L"))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-        raise SyncxrError(
-            f"{path} cannot be read as an image ({error}); remove or repair it"
-        ) from error
-
-
-def inspect(images: Sequence[Image | str | Path], options: Options | None = None) -> list[Verdict]:
+def inspect(
+    images: Sequence[Image | str | Path], options: InspectorOptions | None = None
+) -> list[Verdict]:
     """Ask the six questions of films given as arrays or as paths.
 
     Args:
@@ -214,5 +195,5 @@ def inspect(images: Sequence[Image | str | Path], options: Options | None = None
     Raises:
         SyncxrError: A file cannot be read, or an array is not a greyscale uint8 image.
     """
-    films = [read_film(i) if isinstance(i, str | Path) else i for i in images]
+    films = [read_film(Path(i)) if isinstance(i, str | Path) else i for i in images]
     return Inspector(options).judge(films)

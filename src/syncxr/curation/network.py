@@ -54,7 +54,8 @@ def _half_equalised(film: Image) -> Image:
     stretched = np.clip((film - low) / max(high - low, 1.0), 0, 1)
     counts = np.bincount(film.ravel(), minlength=256)
     ranks = (np.cumsum(counts) - counts / 2) / film.size
-    return np.rint(127.5 * (stretched + ranks[film])).astype(np.uint8)
+    both: Image = np.rint(127.5 * (stretched + ranks[film])).astype(np.uint8)
+    return both
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -83,7 +84,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.act(self.bn0(self.expand_conv(x))) if self.expand else x
         y = self.bn2(self.project_conv(self.act(self.bn1(self.depthwise_conv(y)))))
-        return x + y if self.skip else y
+        out: Tensor = x + y if self.skip else y
+        return out
 
 
 _STAGES = (

@@ -8,6 +8,7 @@ as negative log intensity, so that bone is bright as on a film.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from scipy import ndimage
 
 from syncxr.sample import Image
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 """Attenuation or brightness before display, shape (H, W)."""
 
 SIDE = 256
@@ -68,7 +69,8 @@ def _ellipse(
     c, s = np.cos(angle), np.sin(angle)
     x, y = _X[window] - centre[0], _Y[window] - centre[1]
     inside = 1 - ((c * x + s * y) / rx) ** 2 - ((c * y - s * x) / ry) ** 2
-    return (2 * min(rx, ry) * np.sqrt(np.maximum(inside, 0))).astype(np.float32)
+    path: Field = 2 * min(rx, ry) * np.sqrt(np.maximum(inside, 0))
+    return path
 
 
 def smooth_noise(rng: np.random.Generator, scale: float, side: int = SIDE) -> Field:
@@ -162,7 +164,7 @@ def expose(field: Field, rng: np.random.Generator) -> Image:
     return to_uint8(film)
 
 
-def to_uint8(film: NDArray[np.floating]) -> Image:
+def to_uint8(film: Field) -> Image:
     """Brightness in [0, 1] to 8 bits, clipping what lies outside."""
     return np.round(np.clip(film, 0, 1) * 255).astype(np.uint8)
 

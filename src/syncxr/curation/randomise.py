@@ -49,7 +49,7 @@ def strongly(film: Image, rng: np.random.Generator, *, upright: bool = True) -> 
         upright: Whether orientation carries meaning (it does for a chest): turns stay within a
             few degrees. Otherwise any turn and zoom may come.
     """
-    field = _resize(film, _SIDE, _SIDE).astype(np.float32) / 255
+    field: Field = _resize(film, _SIDE, _SIDE).astype(np.float32) / 255
     if rng.random() < 0.5:
         field = field[:, ::-1]
     if upright and rng.random() < 0.5:
@@ -132,12 +132,15 @@ def _place(field: Field, rng: np.random.Generator, upright: bool) -> Field:
     scale = zoom * np.exp(rng.normal(0, 0.08, 2))
     shift = rng.normal(0, 0.035 if upright else 0.08, 2) * side
     c, s = np.cos(angle), np.sin(angle)
-    matrix = np.array([[c, -s], [s, c]]) / scale[None, :]
+    matrix = np.array([[c, -s], [s, c]]) / scale
     middle = np.full(2, (side - 1) / 2)
     offset = middle - matrix @ (middle + shift)
     fill = float(rng.choice([0.0, 0.0, rng.uniform(0, 1)]))
-    mode = "nearest" if upright and rng.random() < 0.4 else "constant"
-    return ndimage.affine_transform(field, matrix, offset, order=1, mode=mode, cval=fill)
+    grown = upright and rng.random() < 0.4
+    placed: Field = ndimage.affine_transform(
+        field, matrix, offset, order=1, mode="nearest" if grown else "constant", cval=fill
+    )
+    return placed
 
 
 def _collimate(field: Field, rng: np.random.Generator) -> Field:
@@ -181,7 +184,8 @@ def _extras(field: Field, rng: np.random.Generator) -> Field:
         r = rng.uniform(1.5, 6)
         draw.ellipse((x - r, y - r, x + r, y + r), outline=255, fill=int(rng.choice([0, 255])))
     if rng.random() < 0.1:
-        x, y, r = *(rng.uniform(0.15, 0.8, 2) * side).tolist(), rng.uniform(10, 22)
+        x, y = (rng.uniform(0.15, 0.8, 2) * side).tolist()
+        r = rng.uniform(10, 22)
         draw.rounded_rectangle((x, y, x + r, y + r), radius=6, fill=235)
     ink = np.asarray(canvas, np.float32) / 255
     ink = ndimage.gaussian_filter(ink, rng.uniform(0, 0.7))

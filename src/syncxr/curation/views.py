@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
@@ -57,7 +56,7 @@ def _raw() -> ct.RawCT:
     return ct.load_raw()
 
 
-def _depth(volume: Field, pose: Pose, stretch: NDArray[np.floating]) -> Field:
+def _depth(volume: Field, pose: Pose, stretch: Field) -> Field:
     """Optical depth along y after turning and stretching the volume about its middle.
 
     Returns:
@@ -141,23 +140,24 @@ def ct_slice(rng: np.random.Generator, plane: str) -> Image:
     """
     raw = _raw()
     x, y, z = raw.hu.shape
+    aspect = 1.0 if plane == "axial" else raw.spacing[2] / raw.spacing[0]
     if plane == "axial":
         index = int(rng.uniform(0.15, 0.9) * z)
-        hu, across, down = raw.hu[:, :, index].T[::-1, ::-1], 1.0, 1.0
+        cut = raw.hu[:, :, index]
     elif plane == "coronal":
         index = int(rng.uniform(0.3, 0.72) * y)
-        hu, across, down = raw.hu[:, index, :].T[::-1, ::-1], 1.0, raw.spacing[2] / raw.spacing[0]
+        cut = raw.hu[:, index, :]
     else:
         index = int(rng.uniform(0.2, 0.8) * x)
-        hu, across, down = raw.hu[index].T[::-1, ::-1], 1.0, raw.spacing[2] / raw.spacing[1]
-    hu = hu.astype(np.float32)
+        cut = raw.hu[index]
+    hu: Field = cut.T[::-1, ::-1].astype(np.float32)
     if rng.random() < 0.5:
         hu = _clear_air(hu)
     hu = _opacities(hu, rng)
-    level, width = _WINDOWS[str(rng.choice(list(_WINDOWS), p=[0.6, 0.2, 0.1, 0.1]))]
-    width = width * rng.uniform(0.7, 1.4)
+    level, usual = _WINDOWS[str(rng.choice(list(_WINDOWS), p=[0.6, 0.2, 0.1, 0.1]))]
+    width = usual * rng.uniform(0.7, 1.4)
     film = np.clip((hu - level + rng.normal(0, 60)) / width + 0.5, 0, 1)
-    film = ndimage.zoom(film, (0.6 * down, 0.6 * across), order=1)
+    film = ndimage.zoom(film, (0.6 * aspect, 0.6), order=1)
     return to_uint8(_crop_to_body(film, rng))
 
 
@@ -180,7 +180,7 @@ def _opacities(hu: Field, rng: np.random.Generator) -> Field:
     return np.where(hu < -500, hu + dense, hu).astype(np.float32)
 
 
-def _crop_to_body(film: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.floating]:
+def _crop_to_body(film: Field, rng: np.random.Generator) -> Field:
     """A random margin around the middle: whole reconstruction circle to lungs only."""
     keep = rng.uniform(0.62, 1.0, 2)
     height, width = film.shape

@@ -1,0 +1,14 @@
+import pytest
+
+from syncxr.curation.inspector import Inspector
+from syncxr.curation.stock import Stock, simulated_stock
+
+
+@pytest.fixture(scope="session")
+def stock() -> Stock:
+    return simulated_stock("tests", 12)
+
+
+@pytest.fixture(scope="session")
+def inspector() -> Inspector:
+    return Inspector()
