@@ -23,8 +23,8 @@ from syncxr.evaluation.grounding import Case, PointingTable, pointing_game
 from syncxr.evaluation.prompts import load_prompts
 from syncxr.evaluation.simulated import Model
 from syncxr.evaluation.tables import Column, ScoreTable, score_table
-from syncxr.pretraining.model import Prompt
 from syncxr.pretraining.preprocessing import equalise
+from syncxr.pretraining.prompt import Prompt
 from syncxr.sample import Image, Mask
 
 LEAST_POSITIVES = 10

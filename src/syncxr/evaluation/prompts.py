@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from syncxr.errors import SyncxrError
-from syncxr.pretraining.model import Prompt
+from syncxr.pretraining.prompt import Prompt
 
 
 class _Set(BaseModel):

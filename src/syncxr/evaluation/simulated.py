@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,7 +29,7 @@ from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.films import FilmStage
 from syncxr.factory.run_folder import open_run
 from syncxr.factory.runner import cut, run_stage
-from syncxr.pretraining.model import Prompt
+from syncxr.pretraining.prompt import Prompt
 from syncxr.registry import BackendSpec
 from syncxr.reports.grammar import Grammar, parse
 from syncxr.sample import Image, Polarity, Sample, derive_seed, sample_id
@@ -98,15 +99,17 @@ def wording() -> dict[str, tuple[str, ...]]:
 def plan(options: SimulatedOptions) -> list[Sample]:
     """Texts of all films, with the statements that they make; deterministic."""
     generator = np.random.default_rng(derive_seed(str(options.seed), "simulated test set", 0))
-    deck = _deck(generator)
+    deck: Iterator[str] = _deck(generator)
     samples = []
     for index in range(options.films):
         count = (0, 1, 1, 2)[index % 4]
         chosen: list[str] = []
+        passed_over: list[str] = []
         while len(chosen) < count:
             finding = next(deck)
-            if not any({finding, other} in (*_ALIKE, {finding}) for other in chosen):
-                chosen.append(finding)
+            clash = any({finding, other} in (*_ALIKE, {finding}) for other in chosen)
+            (passed_over if clash else chosen).append(finding)
+        deck = chain(passed_over, deck)
         patterns = [wording()[finding] for finding in chosen]
         drawn = [choices[generator.integers(len(choices))] for choices in patterns]
         text = " ".join(Grammar(parse(pattern)).walk(generator) for pattern in drawn)

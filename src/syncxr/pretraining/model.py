@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,21 +13,10 @@ from torch.nn.functional import interpolate
 from syncxr.pretraining.encoders import ImageEncoder, ImageFeatures, TextEncoder, TextFeatures
 from syncxr.pretraining.method import Method
 from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.pretraining.prompt import Prompt, pair_prompt
 from syncxr.sample import Image
 
 _BATCH = 32
-
-
-class Prompt(NamedTuple):
-    """Texts that affirm and texts that deny one finding."""
-
-    positive: tuple[str, ...]
-    negative: tuple[str, ...]
-
-
-def pair_prompt(finding: str) -> Prompt:
-    """The pair ``"{finding}"`` / ``"no {finding}"`` (CheXzero)."""
-    return Prompt((finding,), (f"no {finding}",))
 
 
 class DualEncoder(nn.Module):
