@@ -289,11 +289,11 @@ class Deformation:
             + (dy / (1.15 * front)) ** 2
             + (dz / np.where(dz > 0, 1.35 * foot, 1.2 * foot)) ** 2
         )
-        wall = np.where(
-            dx > 0,
-            max((m.half_width - m.heart[0]) * 0.96 / left, 1.05 * float(scale)),
-            (m.half_width + m.heart[0]) * 0.85 / right,
-        )
+        # Room to the chest wall differs between the sides; blend by direction, without a seam.
+        leftward = 0.5 + 0.5 * dx / np.where(dx > 0, left, right) / np.maximum(rho, 1e-6)
+        wall_left = max((m.half_width - m.heart[0]) * 0.96 / left, 1.05 * float(scale))
+        wall_right = (m.half_width + m.heart[0]) * 0.85 / right
+        wall = wall_right + (wall_left - wall_right) * leftward
         outer = 1.0 + (rho - scale) * (wall - 1.0) / np.maximum(wall - scale, 0.05)
         source = np.where(rho < scale, rho / scale, np.where(rho < wall, outer, rho))
         factor = (source / np.maximum(rho, 1e-6)).astype(np.float32)
