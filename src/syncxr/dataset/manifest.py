@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -42,13 +44,15 @@ class Manifest(BaseModel):
     environment: dict[str, str]
 
 
-def build_manifest(records: Iterable[ShardRecord], prefix: str, configuration: str) -> Manifest:
+def build_manifest(
+    records: Iterable[ShardRecord], prefix: str, configuration: Mapping[str, Any]
+) -> Manifest:
     """Gather committed shards.
 
     Args:
         records: Shard records of the last stage.
         prefix: Folder of the dataset inside the run; only its files are listed.
-        configuration: Hash of the configuration.
+        configuration: What decided the data, JSON values; its hash is kept.
     """
     files: list[FileRecord] = []
     statistics: Counter[str] = Counter()
@@ -58,8 +62,9 @@ def build_manifest(records: Iterable[ShardRecord], prefix: str, configuration: s
                 relative = file.path.removeprefix(prefix + "/")
                 files.append(file.model_copy(update={"path": relative}))
         statistics.update({k: v for k, v in record.statistics.items() if isinstance(v, int)})
+    canonical = json.dumps(configuration, sort_keys=True).encode()
     return Manifest(
-        configuration=configuration,
+        configuration=hashlib.sha256(canonical).hexdigest(),
         pairs=sum(file.rows for file in files),
         files=tuple(files),
         statistics=dict(sorted(statistics.items())),

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.table import Table
 
 from syncxr.corpora.films import read_film
 from syncxr.errors import SyncxrError
@@ -85,6 +86,11 @@ class FolderResult:
             "tables": {name: table.to_dict() for name, table in self.tables.items()},
             "grounding": self.grounding.to_dict() if self.grounding else None,
         }
+
+    def to_rich(self) -> list[Table]:
+        """All tables, for the screen."""
+        grounding = [self.grounding.to_rich()] if self.grounding else []
+        return [table.to_rich() for table in self.tables.values()] + grounding
 
 
 def read_folder(images: Path, labels: Path) -> LabelledFolder:

@@ -19,6 +19,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from rich.table import Table
 
 from syncxr.dataset.reader import read
 from syncxr.entities.extraction import extract
@@ -87,6 +88,10 @@ class SimulatedResult:
             "classification": self.classification.to_dict(),
             "grounding": self.grounding.to_dict(),
         }
+
+    def to_rich(self) -> list[Table]:
+        """Both tables, for the screen."""
+        return [self.classification.to_rich(), self.grounding.to_rich()]
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from syncxr.curation import JUDGES
 from syncxr.curation.judge import Judge
@@ -13,6 +14,11 @@ from syncxr.images import RENDERERS
 from syncxr.images.renderer import Film, Renderer, RenderRequest
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Sample
+
+
+def film_text(sample: Sample) -> str:
+    """The words that a renderer sees of a report: both sections, no hidden label."""
+    return f"{sample.findings} {sample.impression}".strip()
 
 
 class FilmStage:
@@ -42,6 +48,15 @@ class FilmStage:
         self._require_shown = require_shown
         self._renderer: Renderer | None = None
         self._judge: Judge | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides what the stage makes."""
+        return {
+            "renderer": self._renderer_spec.model_dump(mode="json"),
+            "judge": self._judge_spec.model_dump(mode="json") if self._judge_spec else None,
+            "max_attempts": self._max_attempts,
+            "require_shown": self._require_shown,
+        }
 
     def setup(self) -> None:
         """Load the renderer and the judge."""
@@ -75,7 +90,7 @@ class FilmStage:
     def _attempt(self, samples: Sequence[Sample], tasks: Sequence[Task]) -> list[Outcome[Film]]:
         assert self._renderer is not None, "setup() comes first"
         requests = [
-            RenderRequest(f"{sample.findings} {sample.impression}".strip(), task.seed)
+            RenderRequest(film_text(sample), task.seed)
             for sample, task in zip(samples, tasks, strict=True)
         ]
         films = self._renderer.render(requests)

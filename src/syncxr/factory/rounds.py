@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -52,18 +52,18 @@ class History(Generic[T]):
 def run_rounds(
     ids: Sequence[str],
     stage: str,
-    attempt: Callable[[Sequence[Task]], Sequence[Outcome[T]]],
+    attempt: Callable[[Sequence[Task]], Iterable[Outcome[T]]],
     max_attempts: int,
-    accepted: Callable[[int], None] = lambda n: None,
+    finished: Callable[[int], None] = lambda n: None,
 ) -> dict[str, History[T]]:
     """Attempt every sample until it is accepted or has had its attempts.
 
     Args:
         ids: Samples, in the order in which batches are filled.
         stage: Name from which seeds derive.
-        attempt: Makes and checks a whole batch; one outcome a task, in order.
+        attempt: Makes and checks a whole batch; one outcome a task, in order, as they come.
         max_attempts: Attempts a sample may have, ≥ 1.
-        accepted: Told how many samples are finished with after each round.
+        finished: Told how many samples are finished with, as they are.
 
     Returns:
         One history an id; ``outcome`` is ``None`` for what never passed.
@@ -74,10 +74,7 @@ def run_rounds(
         if not pending:
             break
         tasks = [Task(id, number, derive_seed(id, stage, number)) for id in pending]
-        outcomes = attempt(tasks)
-        if len(outcomes) != len(tasks):
-            raise RuntimeError(f"{stage}: {len(outcomes)} outcomes for {len(tasks)} tasks")
-        for task, outcome in zip(tasks, outcomes, strict=True):
+        for task, outcome in zip(tasks, attempt(tasks), strict=True):
             history = histories[task.id]
             history.last = outcome
             history.attempts.append(
@@ -85,8 +82,7 @@ def run_rounds(
             )
             if not outcome.reasons:
                 history.outcome = outcome
-        before = len(pending)
+                finished(1)
         pending = [id for id in pending if histories[id].outcome is None]
-        accepted(before - len(pending))
-    accepted(len(pending))
+    finished(len(pending))
     return histories

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncxr.corpora.films import read_film
 from syncxr.dataset.shards import ShardRecord, commit_shard, committed, read_shard
 from syncxr.factory.executors import Executor
 from syncxr.factory.run_folder import log_event
@@ -16,16 +18,34 @@ from syncxr.sample import Sample
 
 @dataclass(frozen=True)
 class ShardSource:
-    """Input of one shard: samples at hand, or the file that holds them."""
+    """Input of one shard: samples at hand, the shard that holds them, or image files.
+
+    Attributes:
+        index: Number of the shard.
+        size: Samples in it.
+        samples: Samples at hand.
+        path: Parquet file to read instead.
+        images: Image files to read instead; their ids are their paths below ``folder``.
+        folder: What ``images`` lie in.
+    """
 
     index: int
     size: int
     samples: tuple[Sample, ...] = ()
     path: Path | None = None
+    images: tuple[Path, ...] = ()
+    folder: Path = Path()
 
     def load(self) -> list[Sample]:
-        """The samples themselves."""
-        return list(self.samples) if self.path is None else read_shard(self.path)
+        """The samples themselves, newly made or read."""
+        if self.path is not None:
+            return read_shard(self.path)
+        if self.images:
+            return [
+                Sample(str(image.relative_to(self.folder)), image=read_film(image))
+                for image in self.images
+            ]
+        return copy.deepcopy(list(self.samples))
 
 
 def cut(samples: Sequence[Sample], size: int) -> list[ShardSource]:

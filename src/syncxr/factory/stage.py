@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from syncxr.sample import Sample
 
@@ -30,6 +30,10 @@ class Stage(Protocol):
     name: str
     output: str
     serial: bool
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides what the stage makes, JSON values."""
+        ...
 
     def setup(self) -> None:
         """Load models; called once in each process that works."""

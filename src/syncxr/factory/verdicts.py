@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from syncxr.curation import JUDGES
 from syncxr.curation.judge import Judge
@@ -27,6 +28,10 @@ class VerdictStage:
         self._judge_spec = judge
         self._judge: Judge | None = None
 
+    def describe(self) -> dict[str, Any]:
+        """All that decides what the stage makes."""
+        return {"judge": self._judge_spec.model_dump(mode="json")}
+
     def setup(self) -> None:
         """Load the judge."""
         self._judge = build("judge", JUDGES, self._judge_spec)
@@ -37,7 +42,9 @@ class VerdictStage:
         verdicts = self._judge.judge([s.image for s in samples if s.image is not None])
         if len(verdicts) != len(samples):
             raise RuntimeError("a sample without a film cannot be curated")
-        accepted, rejected, reasons = [], [], Counter[str]()
+        accepted: list[Sample] = []
+        rejected: list[Sample] = []
+        reasons: Counter[str] = Counter()
         for sample, verdict in zip(samples, verdicts, strict=True):
             sample.quality = {**verdict.answers, "similarity_to_bad": verdict.similarity}
             sample.provenance["curation"] = {

@@ -1,0 +1,98 @@
+"""Draft and verify in rounds: a report that does not say what was planned is drafted again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from syncxr.factory.rounds import Outcome, Task, run_rounds
+from syncxr.factory.stage import ShardResult
+from syncxr.registry import BackendSpec, build
+from syncxr.reports import WRITERS
+from syncxr.reports.drafting import Draft, DraftingOptions, DraftRequest, draft, provenance
+from syncxr.reports.verification import verify_findings, verify_impression
+from syncxr.reports.writer import Writer
+from syncxr.sample import Sample
+
+
+class DraftStage:
+    """Planned entities in, verified reports out.
+
+    Args:
+        writer: Which language model.
+        options: How it is asked.
+        max_attempts: Drafts a report may have before it is rejected.
+    """
+
+    name = "drafts"
+    output = "drafts"
+    serial = True
+
+    def __init__(self, writer: BackendSpec, options: DraftingOptions, max_attempts: int) -> None:
+        self._spec = writer
+        self._options = options
+        self._max_attempts = max_attempts
+        self._writer: Writer | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides what the stage makes."""
+        return {
+            "writer": self._spec.model_dump(mode="json"),
+            "options": self._options.model_dump(mode="json"),
+            "max_attempts": self._max_attempts,
+        }
+
+    def setup(self) -> None:
+        """Load the writer."""
+        self._writer = build("writer", WRITERS, self._spec)
+
+    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
+        """One report a sample, in rounds."""
+        assert self._writer is not None, "setup() comes first"
+        by_id = {sample.id: sample for sample in samples}
+
+        def attempt(tasks: Sequence[Task]) -> Iterator[Outcome[Draft]]:
+            return self._attempt([by_id[task.id] for task in tasks], tasks)
+
+        histories = run_rounds(list(by_id), "draft", attempt, self._max_attempts, done)
+        made_by = provenance(self._writer, self._options)
+        reasons: Counter[str] = Counter()
+        for sample in samples:
+            history = histories[sample.id]
+            assert history.last is not None
+            sample.findings = history.last.result.findings
+            sample.impression = history.last.result.impression
+            sample.provenance["draft"] = {**made_by, "attempts": history.attempts}
+            # The words of a reason are kept with the sample; counted is its kind.
+            reasons.update(
+                f"draft: {reason.partition(':')[0]}"
+                for made in history.attempts
+                for reason in made["reasons"]
+            )
+        attempts = [len(history.attempts) for history in histories.values()]
+        first = sum(not history.attempts[0]["reasons"] for history in histories.values())
+        return ShardResult(
+            accepted=[sample for sample in samples if histories[sample.id].outcome],
+            rejected=[sample for sample in samples if not histories[sample.id].outcome],
+            statistics={
+                "draft attempts": sum(attempts),
+                "first drafts accepted": first,
+                **reasons,
+            },
+        )
+
+    def _attempt(
+        self, samples: Sequence[Sample], tasks: Sequence[Task]
+    ) -> Iterator[Outcome[Draft]]:
+        assert self._writer is not None
+        requests = [
+            DraftRequest(task.id, sample.entities, task.seed)
+            for sample, task in zip(samples, tasks, strict=True)
+        ]
+        for sample, written in zip(
+            samples, draft(requests, self._writer, self._options), strict=True
+        ):
+            reasons = verify_findings(written.findings, sample.entities)
+            reasons += verify_impression(written.impression, sample.entities)
+            yield Outcome(written, reasons, {"tokens": float(written.tokens)})

@@ -1,0 +1,141 @@
+"""A plan in, a curated dataset out: drafting, then films, then the manifest and the card."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from syncxr.dataset.card import CardFacts, write_card
+from syncxr.dataset.manifest import build_manifest, write_manifest
+from syncxr.dataset.shards import ShardRecord, committed
+from syncxr.entities.plan import Plan
+from syncxr.errors import SyncxrError
+from syncxr.factory.drafts import DraftStage
+from syncxr.factory.executors import Executor
+from syncxr.factory.films import FilmStage
+from syncxr.factory.runner import ShardSource, outputs, run_stage
+from syncxr.sample import Sample
+
+
+class GenerationSummary(BaseModel):
+    """The funnel from plan to dataset.
+
+    Attributes:
+        planned: Reports planned.
+        drafted: Drafts written, repeated ones included.
+        verified: Reports whose two sections say what was planned.
+        first_round_acceptance: Share of reports whose first draft verified.
+        rendered: Films rendered, repeated ones included.
+        accepted: Pairs in the dataset.
+        rejected: Stage to samples that never passed it.
+        draft_reasons: Why drafts failed, counted over all attempts.
+        film_reasons: Why films failed, counted over all attempts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    planned: int
+    drafted: int
+    verified: int
+    first_round_acceptance: float
+    rendered: int
+    accepted: int
+    rejected: dict[str, int]
+    draft_reasons: dict[str, int]
+    film_reasons: dict[str, int]
+
+
+def generate(
+    folder: Path,
+    plan: Plan,
+    draft: DraftStage,
+    film: FilmStage,
+    shard_size: int,
+    executor: Executor,
+) -> GenerationSummary:
+    """Bring a whole plan through both stages; goes on where an earlier run stopped.
+
+    Args:
+        folder: Run folder, held open by the caller.
+        plan: What each report has to state.
+        draft: Writes and verifies.
+        film: Renders and judges.
+        shard_size: Samples in a new shard; committed shards keep theirs.
+        executor: Where shards are worked on.
+    """
+    samples = [Sample(report.id, report.entities) for report in plan]
+    sources = cut_plan(samples, shard_size, committed(folder, draft.name))
+    drafts = run_stage(folder, draft, sources, executor)
+    films = run_stage(folder, film, outputs(folder, draft), executor)
+    return summarise(len(samples), drafts, films)
+
+
+def cut_plan(
+    samples: Sequence[Sample], size: int, finished: Mapping[int, ShardRecord]
+) -> list[ShardSource]:
+    """Cut a plan into shards such that the committed ones keep what they hold.
+
+    An extended plan goes on behind the last committed shard, which may be smaller than
+    ``size``.
+
+    Raises:
+        SyncxrError: The plan is shorter than what is committed.
+    """
+    sources: list[ShardSource] = []
+    start = 0
+    while start < len(samples):
+        index = len(sources)
+        rows = size
+        if index in finished:
+            rows = sum(file.rows for file in finished[index].files)
+        part = tuple(samples[start : start + rows])
+        sources.append(ShardSource(index, len(part), part))
+        start += rows
+    if len(finished) > len(sources):
+        raise SyncxrError("the plan is shorter than what is drafted; use the plan of this run")
+    return sources
+
+
+def finish_dataset(
+    folder: Path, film: FilmStage, configuration: Mapping[str, Any], facts: CardFacts
+) -> None:
+    """Write manifest, card and Croissant file beside the shards, last of all."""
+    records = committed(folder, film.name).values()
+    manifest = build_manifest(records, "dataset", configuration)
+    write_manifest(manifest, folder / "dataset")
+    write_card(folder / "dataset", manifest, facts)
+
+
+def summarise(
+    planned: int, drafts: Sequence[ShardRecord], films: Sequence[ShardRecord]
+) -> GenerationSummary:
+    """Add up what the shards of both stages recorded."""
+    draft = _totals(drafts)
+    film = _totals(films)
+    return GenerationSummary(
+        planned=planned,
+        drafted=draft["draft attempts"],
+        verified=draft["accepted"],
+        first_round_acceptance=draft["first drafts accepted"] / max(planned, 1),
+        rendered=film["film attempts"],
+        accepted=film["accepted"],
+        rejected={"drafts": draft["rejected"], "films": film["rejected"]},
+        draft_reasons=_reasons(draft, "draft: "),
+        film_reasons=_reasons(film, "film: "),
+    )
+
+
+def _totals(records: Sequence[ShardRecord]) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for record in records:
+        totals.update(record.statistics)
+    return totals
+
+
+def _reasons(totals: Counter[str], prefix: str) -> dict[str, int]:
+    found = {key.removeprefix(prefix): n for key, n in totals.items() if key.startswith(prefix)}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

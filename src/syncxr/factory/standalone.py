@@ -1,0 +1,217 @@
+"""Each stage by itself, on the previous stage's output or on the user's own files."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from syncxr.corpora.films import film_paths
+from syncxr.corpora.table import read_reports
+from syncxr.dataset.files import atomic
+from syncxr.dataset.manifest import build_manifest, write_manifest
+from syncxr.dataset.reader import shard_paths
+from syncxr.dataset.shards import ShardRecord, committed, read_shard
+from syncxr.entities.bank import Bank
+from syncxr.entities.extraction import entities_of, extract
+from syncxr.entities.plan import Plan
+from syncxr.entities.sampling import SamplingOptions, balance_report, plan
+from syncxr.errors import SyncxrError
+from syncxr.factory.drafts import DraftStage
+from syncxr.factory.executors import Executor, LocalExecutor
+from syncxr.factory.films import FilmStage
+from syncxr.factory.generate import cut_plan
+from syncxr.factory.run_folder import open_run
+from syncxr.factory.runner import ShardSource, cut, run_stage
+from syncxr.factory.stage import Stage
+from syncxr.factory.verdicts import VerdictStage
+from syncxr.images import RENDERERS
+from syncxr.registry import BackendSpec, build
+from syncxr.sample import Sample
+
+
+class PlanSummary(BaseModel):
+    """What was planned.
+
+    Attributes:
+        reports: Reports in the plan.
+        normal: Reports without a positive finding.
+        balance: Category to figures, see :func:`syncxr.entities.sampling.balance_report`.
+        path: The plan.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reports: int
+    normal: int
+    balance: dict[str, dict[str, float]]
+    path: str
+
+
+class StageSummary(BaseModel):
+    """What a stage by itself did.
+
+    Attributes:
+        stage: Its name.
+        samples: Samples given.
+        accepted: Samples that passed.
+        rejected: Samples that did not; they lie in ``rejected/`` with their reasons.
+        counts: What the shards recorded, summed: attempts and reasons.
+        folder: Where everything lies.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stage: str
+    samples: int
+    accepted: int
+    rejected: int
+    counts: dict[str, int]
+    folder: str
+
+
+def make_plan(
+    bank: Path, output: Path, options: SamplingOptions, renderer: BackendSpec, extend: Path | None
+) -> PlanSummary:
+    """Plan reports over a bank; only what the renderer shows is drawn as a positive finding.
+
+    Args:
+        bank: ``bank.parquet`` of an audit, or a CSV with a column ``entity``.
+        output: The plan, Parquet.
+        options: Numbers of the plan.
+        renderer: Who will make the films.
+        extend: An earlier plan whose reports are kept; new ones are added up to ``pairs``.
+    """
+    entities = Bank.read(bank)
+    shows = build("renderer", RENDERERS, renderer).shows
+    existing = Plan.read(extend) if extend else None
+    planned = plan(entities, options, shows, existing)
+    planned.write(output)
+    return PlanSummary(
+        reports=len(planned),
+        normal=sum(report.normal for report in planned),
+        balance=balance_report(entities, planned),
+        path=str(output),
+    )
+
+
+def draft_plan(source: Path, output: Path, stage: DraftStage, size: int) -> StageSummary:
+    """Draft a plan (Parquet, or CSV with ``id`` and ``entities``)."""
+    samples = [Sample(report.id, report.entities) for report in Plan.read(source)]
+    with open_run(output, {"draft": stage.describe(), "source": str(source)}):
+        sources = cut_plan(samples, size, committed(output, stage.name))
+        return _summary(output, stage, run_stage(output, stage, sources, LocalExecutor()))
+
+
+def render_reports(
+    source: Path, output: Path, stage: FilmStage, size: int, executor: Executor
+) -> StageSummary:
+    """Render drafts (folder of a draft run), or one's own reports (CSV or folder of .txt)."""
+    configuration = {"render": stage.describe(), "source": str(source)}
+    with open_run(output, configuration):
+        return _run_dataset(output, stage, _reports(source, size), configuration, executor)
+
+
+def curate_films(
+    source: Path, output: Path, stage: VerdictStage, size: int, executor: Executor
+) -> StageSummary:
+    """Judge the films of a dataset, or a folder of images; ``verdicts.csv`` lists each."""
+    configuration = {"curate": stage.describe(), "source": str(source)}
+    with open_run(output, configuration):
+        summary = _run_dataset(output, stage, _films(source, size), configuration, executor)
+        _write_verdicts(output, committed(output, stage.name).values())
+        return summary
+
+
+def _run_dataset(
+    output: Path,
+    stage: Stage,
+    sources: Sequence[ShardSource],
+    configuration: dict[str, Any],
+    executor: Executor,
+) -> StageSummary:
+    records = run_stage(output, stage, sources, executor)
+    (output / "dataset").mkdir(exist_ok=True)
+    write_manifest(build_manifest(records, "dataset", configuration), output / "dataset")
+    return _summary(output, stage, records)
+
+
+def _summary(output: Path, stage: Stage, records: Sequence[ShardRecord]) -> StageSummary:
+    counts: Counter[str] = Counter()
+    for record in records:
+        counts.update(record.statistics)
+    accepted, rejected = counts.pop("accepted"), counts.pop("rejected")
+    return StageSummary(
+        stage=stage.name,
+        samples=accepted + rejected,
+        accepted=accepted,
+        rejected=rejected,
+        counts=dict(sorted(counts.items())),
+        folder=str(output),
+    )
+
+
+def _shards(folder: Path) -> list[ShardSource]:
+    """Shards of a dataset folder or a run folder, as sources of the next stage."""
+    for part in ("drafts", "dataset", "."):
+        if (folder / part).is_dir() and list((folder / part).glob("**/*.parquet")):
+            paths = shard_paths(folder / part)
+            sizes = [len(read_shard(path)) for path in paths]
+            return [
+                ShardSource(index, size, path=path)
+                for index, (path, size) in enumerate(zip(paths, sizes, strict=True))
+            ]
+    return []
+
+
+def _reports(source: Path, size: int) -> list[ShardSource]:
+    shards = _shards(source) if source.is_dir() else []
+    if shards:
+        return shards
+    samples = [
+        Sample(
+            report.id,
+            tuple(sorted(entities_of(extract(report.findings)))),
+            report.findings,
+            report.impression,
+        )
+        for report in read_reports(source)
+    ]
+    return cut(samples, size)
+
+
+def _films(source: Path, size: int) -> list[ShardSource]:
+    if not source.is_dir():
+        raise SyncxrError(f"{source} is not a folder; give a dataset or a folder of images")
+    shards = _shards(source)
+    if shards:
+        return shards
+    paths = film_paths(source)
+    # Paths, not pixels, travel to the workers: a hospital's folder does not fit in memory.
+    return [
+        ShardSource(start // size, len(part), images=part, folder=source)
+        for start in range(0, len(paths), size)
+        if (part := tuple(paths[start : start + size]))
+    ]
+
+
+def _write_verdicts(output: Path, records: Iterable[ShardRecord]) -> None:
+    rows = [
+        sample
+        for record in records
+        for file in record.files
+        for sample in read_shard(output / file.path)
+    ]
+    rows.sort(key=lambda sample: sample.id)
+    names = sorted({name for sample in rows for name in sample.quality})
+    with atomic(output / "verdicts.csv") as partial, partial.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["id", "passed", "reasons", *names])
+        for sample in rows:
+            reasons = sample.provenance["curation"]["reasons"]
+            scores = [f"{sample.quality[name]:.4f}" for name in names]
+            writer.writerow([sample.id, not reasons, " ".join(reasons), *scores])

@@ -1,0 +1,265 @@
+"""What each command runs: the parts of a configuration put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from syncxr.assets import ASSETS
+from syncxr.config import Config
+from syncxr.corpora import openi, table
+from syncxr.corpora.report import Report
+from syncxr.dataset.card import CardFacts
+from syncxr.dataset.files import write_text
+from syncxr.dataset.reader import read
+from syncxr.entities.bank import Bank
+from syncxr.entities.plan import Plan
+from syncxr.entities.sampling import balance_report, plan
+from syncxr.errors import SyncxrError
+from syncxr.factory.audit import audit
+from syncxr.factory.drafts import DraftStage
+from syncxr.factory.executors import LocalExecutor
+from syncxr.factory.films import FilmStage
+from syncxr.factory.generate import GenerationSummary, finish_dataset, generate
+from syncxr.factory.run_folder import open_run
+from syncxr.factory.standalone import (
+    PlanSummary,
+    StageSummary,
+    curate_films,
+    draft_plan,
+    make_plan,
+    render_reports,
+)
+from syncxr.factory.steps import once, seconds, timed
+from syncxr.factory.verdicts import VerdictStage
+from syncxr.images import RENDERERS
+from syncxr.registry import build
+
+if TYPE_CHECKING:
+    from syncxr.evaluation.folder import FolderResult
+    from syncxr.evaluation.simulated import SimulatedResult
+    from syncxr.pretraining.trainer import PretrainingSummary
+
+
+class RunSummary(BaseModel):
+    """Every figure of a run; what a step has not been done for is empty.
+
+    Attributes:
+        asked: Pairs asked for.
+        entities: What the audit of the corpus found.
+        balance: Category to figures of the corpus and of the plan.
+        generation: The funnel from plan to dataset.
+        faithfulness: Whether films show what their texts say.
+        pretraining: The training run.
+        evaluation: Zero-shot scores on held-out simulated films.
+        seconds: Step to its duration, all parts of an interrupted run together.
+        paths: Where things lie.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    asked: int
+    entities: dict[str, Any] = {}
+    balance: dict[str, dict[str, float]] = {}
+    generation: GenerationSummary
+    faithfulness: dict[str, Any] = {}
+    pretraining: dict[str, Any] = {}
+    evaluation: dict[str, Any] = {}
+    seconds: dict[str, float] = {}
+    paths: dict[str, str]
+
+
+def run_generate(
+    config: Config, folder: Path, bank: Path | None = None, *, extend: bool = False
+) -> RunSummary:
+    """Plan, draft, render and curate.
+
+    Args:
+        config: Settings; a folder made with others is refused.
+        folder: Run folder.
+        bank: Entity bank (Parquet or CSV); ``None`` audits the corpus of the configuration.
+        extend: Add to the pairs that the folder holds, up to the number asked for; what is
+            there is kept as it is.
+    """
+    if extend:
+        _grow(folder, config.sampling.pairs)
+    with open_run(folder, config.model_dump(mode="json")):
+        summary = generate_into(config, folder, bank)
+        write_summary(summary, folder)
+        return summary
+
+
+def generate_into(config: Config, folder: Path, bank: Path | None) -> RunSummary:
+    """Audit (without a bank), plan, draft, render and curate in a folder that is held open."""
+    if bank is None:
+        entities = once(
+            folder,
+            "audit",
+            lambda: audit(corpus_reports(config.corpus), folder).model_dump(mode="json"),
+        )
+    else:
+        entities = {"bank": str(bank)}
+        Bank.read(bank).write(folder / "bank.parquet")
+    planned, balance = _plan(config, folder)
+    draft, film = make_stages(config)
+    with timed(folder, "generation"):
+        executor = LocalExecutor(config.execution.workers)
+        summary = generate(folder, planned, draft, film, config.factory.shard_size, executor)
+    decisive = config.model_dump(mode="json", exclude={"execution"})
+    finish_dataset(folder, film, decisive, _facts(config, summary))
+    return RunSummary(
+        asked=config.sampling.pairs,
+        entities=entities,
+        balance=balance,
+        generation=summary,
+        seconds=seconds(folder),
+        paths={
+            "dataset": str(folder / "dataset"),
+            "rejected": str(folder / "rejected"),
+            "bank": str(folder / "bank.parquet"),
+            "plan": str(folder / "plan.parquet"),
+            "summary": str(folder / "summary.json"),
+        },
+    )
+
+
+def write_summary(summary: RunSummary, folder: Path) -> None:
+    """Write ``summary.json``: every figure that the screen shows."""
+    # A run without rejects has an empty folder rather than none: people look for it.
+    (folder / "rejected").mkdir(exist_ok=True)
+    write_text(folder / "summary.json", summary.model_dump_json(indent=1) + "\n")
+
+
+def make_stages(config: Config) -> tuple[DraftStage, FilmStage]:
+    """The two stages of the factory as configured."""
+    draft = DraftStage(config.writer, config.drafting, config.factory.draft_attempts)
+    film = FilmStage(
+        config.renderer,
+        config.judge,
+        config.factory.film_attempts,
+        require_shown=not config.sampling.allow_unshown,
+    )
+    return draft, film
+
+
+def corpus_reports(corpus: str) -> Iterator[Report]:
+    """Reports of a corpus: ``"openi"``, or a CSV or folder of .txt files."""
+    return openi.read_reports() if corpus == "openi" else table.read_reports(Path(corpus))
+
+
+def run_plan(config: Config, bank: Path, output: Path, extend: Path | None) -> PlanSummary:
+    """Plan reports over a bank."""
+    return make_plan(bank, output, config.sampling, config.renderer, extend)
+
+
+def run_draft(config: Config, source: Path, folder: Path) -> StageSummary:
+    """Draft a plan."""
+    draft, _ = make_stages(config)
+    return draft_plan(source, folder, draft, config.factory.shard_size)
+
+
+def run_render(config: Config, source: Path, folder: Path, *, judge: bool) -> StageSummary:
+    """Render reports; a finding that cannot be shown is told, not refused."""
+    stage = FilmStage(
+        config.renderer,
+        config.judge if judge else None,
+        config.factory.film_attempts if judge else 1,
+        require_shown=False,
+    )
+    executor = LocalExecutor(config.execution.workers)
+    return render_reports(source, folder, stage, config.factory.shard_size, executor)
+
+
+def run_curate(config: Config, source: Path, folder: Path) -> StageSummary:
+    """Judge films that exist already."""
+    executor = LocalExecutor(config.execution.workers)
+    stage = VerdictStage(config.judge)
+    return curate_films(source, folder, stage, config.factory.shard_size, executor)
+
+
+def run_pretraining(
+    config: Config, source: Path, folder: Path, images: Path | None = None
+) -> PretrainingSummary:
+    """Pre-train on a dataset folder, or on a CSV with films in ``images``."""
+    from syncxr.pretraining.pairs import Pairs
+    from syncxr.pretraining.trainer import pretrain
+
+    if source.is_dir():
+        dataset = source / "dataset" if (source / "dataset").is_dir() else source
+        pairs = Pairs.from_samples(read(dataset), str(dataset))
+    else:
+        pairs = Pairs.from_table(source, images or source.parent)
+    return pretrain(pairs, config.pretraining, folder)
+
+
+def run_evaluation(
+    config: Config,
+    checkpoint: Path,
+    images: Path | None,
+    labels: Path | None,
+    test: Path,
+    prompt_set: str,
+) -> SimulatedResult | FolderResult:
+    """Score a checkpoint zero-shot: on labelled films if given, else on simulated ones.
+
+    Raises:
+        SyncxrError: Only one of ``images`` and ``labels`` is given.
+    """
+    from syncxr.evaluation import folder, simulated
+    from syncxr.pretraining.checkpoint import load
+
+    if (images is None) != (labels is None):
+        raise SyncxrError("give both --images FOLDER and --labels CSV, or neither")
+    model = load(checkpoint)
+    if images is not None and labels is not None:
+        labelled = folder.read_folder(images, labels)
+        return folder.evaluate(model, labelled, prompt_set=prompt_set)
+    films = simulated.make(config.test_set, test, config.execution.workers)
+    return simulated.evaluate(model, films, prompt_set=prompt_set)
+
+
+def _plan(config: Config, folder: Path) -> tuple[Plan, dict[str, dict[str, float]]]:
+    """The plan of the run, with some reports more than pairs are asked for."""
+    path = folder / "plan.parquet"
+    planned = Plan.read(path) if path.exists() else None
+    wanted = math.ceil(config.sampling.pairs * (1 + config.factory.surplus))
+    bank = Bank.read(folder / "bank.parquet")
+    if planned is None or len(planned) < wanted:
+        shows = build("renderer", RENDERERS, config.renderer).shows
+        options = config.sampling.model_copy(update={"pairs": wanted})
+        planned = plan(bank, options, shows, planned)
+        planned.write(path)
+    return planned, balance_report(bank, planned)
+
+
+def _grow(folder: Path, pairs: int) -> None:
+    """Let a run's configuration ask for more pairs."""
+    path = folder / "config.yaml"
+    if not path.exists():
+        raise SyncxrError(f"{folder} holds no run to extend; leave out --extend")
+    held = yaml.safe_load(path.read_text("utf-8"))
+    if held["sampling"]["pairs"] > pairs:
+        raise SyncxrError(
+            f"{folder} holds {held['sampling']['pairs']} pairs already; ask for more than that"
+        )
+    held["sampling"]["pairs"] = pairs
+    write_text(path, yaml.safe_dump(held, sort_keys=False))
+
+
+def _facts(config: Config, summary: GenerationSummary) -> CardFacts:
+    used = ["thorax-ct", "smollm2-135m"] + ["openi-reports"] * (config.corpus == "openi")
+    return CardFacts(
+        made_by={
+            "entities": f"corpus {config.corpus}, rule extractor and lexicon of syncxr",
+            "reports": f"{config.writer.name} writer, constrained by a grammar",
+            "images": f"{config.renderer.name} renderer",
+            "curation": f"{config.judge.name} judge",
+        },
+        sources=tuple(ASSETS[name] for name in used),
+        rejected=sum(summary.rejected.values()),
+    )
