@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from syncxr.entities.extraction import entities_of, extract
 from syncxr.entities.lexicon import Concept, load_lexicon
 from syncxr.entities.location import Location
+from syncxr.entities.vocabulary import load_vocabulary, plural
 from syncxr.sample import Category, Entity, Polarity
 
 LEXICON = load_lexicon()
@@ -202,6 +203,33 @@ def test_a_structure_called_normal_is_recovered(name: str, template: str) -> Non
 )
 def test_examples(text: str, expected: set[str]) -> None:
     assert stated(text) == expected
+
+
+@pytest.mark.parametrize("name", sorted(LEXICON.concepts))
+def test_every_surface_of_a_concept_is_read_as_it(name: str) -> None:
+    for form in (name, *LEXICON.concepts[name].synonyms):
+        for surface in (form, plural(form)):
+            assert {m.entity.concept for m in extract(f"There is {surface}.")} == {name}, surface
+
+
+@pytest.mark.parametrize("name", sorted(LEXICON.anatomies))
+def test_every_surface_of_a_structure_can_be_called_normal(name: str) -> None:
+    for surface in (name, *LEXICON.anatomies[name].synonyms):
+        assert stated(f"The {surface} is normal.") == {f"normal {name}"}, surface
+
+
+@pytest.mark.parametrize(("pair", "concept"), sorted(load_vocabulary().states.items()))
+def test_what_is_said_of_a_structure_is_read_in_both_orders(
+    pair: tuple[str, str], concept: str
+) -> None:
+    structure, word = pair
+    for text in (f"The {structure} is {word}.", f"There is {word} {structure}."):
+        assert {m.entity.concept for m in extract(text)} == {concept}, text
+
+
+def test_a_hilum_is_a_place_and_a_structure() -> None:
+    assert stated("The left hilum is prominent.") == {"left hilar enlargement"}
+    assert stated("Opacity at the left hilum.") == {"left hilum opacity"}
 
 
 def test_a_mention_marks_its_words() -> None:

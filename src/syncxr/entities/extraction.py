@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from syncxr.entities.lexicon import Lexicon, load_lexicon
+from syncxr.entities.lexicon import Concept, Lexicon, load_lexicon
 from syncxr.entities.location import Location
 from syncxr.entities.modifiers import join_places, modifiers
 from syncxr.entities.polarity import assertion
@@ -79,9 +79,17 @@ class RuleExtractor:
                 continue
             concept = self._lexicon.concepts[statement.name]
             for place in places:
-                location = "" if concept.sites == "none" else place.location
+                location = _location(place.location, concept)
                 entity = concept.entity(stated.polarity, location, place.severity)
                 yield Mention(entity, start, end, stated.probable)
+
+
+def _location(location: str, concept: Concept) -> str:
+    """Where a finding is, as far as it takes a place."""
+    if concept.sites == "none":
+        return ""
+    # "Prominent left hilum": the zone is the structure itself, only the side places it.
+    return Location.parse(location).side if concept.organ == "hila" else location
 
 
 def _normal(statement: Statement, location: str, units: list[Unit]) -> Entity:

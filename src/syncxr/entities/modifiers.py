@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from syncxr.entities.location import Location
@@ -95,7 +95,8 @@ class _Sentence:
 
         More than one where places are listed: "small right and moderate left effusions".
         """
-        inside = range(statement.last, statement.first, -1)
+        said = statement.last if statement.subject == statement.first else statement.first
+        inside = [j for j in range(statement.last, statement.first - 1, -1) if j != said]
         place, severity, _ = self._collect(inside)
         j = statement.first - 1
         own_place, own_severity, j = self._collect(range(j, -1, -1), adjacent=True)
@@ -109,7 +110,9 @@ class _Sentence:
             items.append((Location(place.side, zone), severity or items[0][1]))
         return items
 
-    def _collect(self, indices: range, adjacent: bool = False) -> tuple[Location | None, str, int]:
+    def _collect(
+        self, indices: Iterable[int], adjacent: bool = False
+    ) -> tuple[Location | None, str, int]:
         """Place and severity among units; with ``adjacent`` up to the first that cuts them off."""
         place: Location | None = None
         severity = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from syncxr.entities.location import Location
 from syncxr.entities.sentences import Unit
 from syncxr.entities.vocabulary import Role, Vocabulary
 
@@ -76,18 +77,24 @@ class _Sentence:
     def _join(self, subject: int, predicate: int) -> Statement | None:
         """The statement that a structure and its predicate make, if any."""
         structure, said = self.units[subject], self.units[predicate]
-        name = structure.value if structure.role is Role.ANATOMY else "lungs"
+        names = [structure.value] if structure.role is Role.ANATOMY else ["lungs"]
+        if structure.role is Role.PLACE and Location.parse(structure.value).zone == "hilum":
+            names.append("hila")
         first, last = sorted((subject, predicate))
-        if said.role is Role.NORMAL and (name, said.text) not in self.states:
-            denied = any(
-                u.role in (Role.DENY_BEFORE, Role.NEUTRAL, Role.DOUBT_BEFORE)
-                for u in self.units[max(0, first - 1) : last]
-            )
-            return None if denied else Statement(name, True, subject, subject, subject)
-        concept = self.states.get((name, said.text))
-        if concept is None:
+        for name in names:
+            if (concept := self.states.get((name, said.text))) is not None:
+                hedged = said.text in self.hedged
+                return Statement(concept, False, first, last, subject, hedged)
+        if said.role is not Role.NORMAL or self._unsaid(first, last):
             return None
-        return Statement(concept, False, first, last, subject, said.text in self.hedged)
+        return Statement(names[0], True, subject, subject, subject)
+
+    def _unsaid(self, first: int, last: int) -> bool:
+        """Whether what stands before or within takes "normal" back ("not normal")."""
+        return any(
+            unit.role in (Role.DENY_BEFORE, Role.NEUTRAL, Role.DOUBT_BEFORE)
+            for unit in self.units[max(0, first - 1) : last]
+        )
 
     def _subjects_before(self, i: int, predicates: dict[int, list[int]]) -> list[int]:
         """Structures of which unit ``i`` is the predicate: "heart and lungs are normal"."""
