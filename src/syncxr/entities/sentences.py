@@ -7,10 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import spacy
-from spacy.matcher import PhraseMatcher
-from spacy.util import filter_spans
-
 from syncxr.entities.vocabulary import Role, Term, Vocabulary
 
 _ENDS = frozenset((".", ";", "!"))
@@ -50,6 +46,12 @@ class Reader:
     """Cuts texts into sentences of units, longest phrase first."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
+        # Only a reader needs spaCy, which takes a second to import (and brings torch along).
+        import spacy
+        from spacy.matcher import PhraseMatcher
+        from spacy.util import filter_spans
+
+        self._longest = filter_spans
         self._nlp = spacy.blank("en")
         self._matcher = PhraseMatcher(self._nlp.vocab, attr="LOWER")
         self._terms: dict[int, Term] = {}
@@ -64,7 +66,7 @@ class Reader:
             yield list(self._sentences(self._nlp.make_doc(_spaced(text))))
 
     def _sentences(self, doc: Any) -> Iterator[list[Unit]]:
-        spans = filter_spans(self._matcher(doc, as_spans=True))
+        spans = self._longest(self._matcher(doc, as_spans=True))
         starts = {span.start: span for span in spans}
         sentence: list[Unit] = []
         i = 0
