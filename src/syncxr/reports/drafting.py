@@ -17,15 +17,13 @@ from syncxr.reports.grammar import Grammar, Phrase, Text, chain, choice
 from syncxr.reports.verification import canonical
 from syncxr.reports.wording import PHRASES_FILE, Wording, load_wording
 from syncxr.reports.writer import Prompt, Writer
-from syncxr.sample import Category, Entity, Polarity
+from syncxr.sample import Category, Entity, Polarity, derive_seed
 
-_PROMPT_FILE = Path(__file__).parent / "prompts" / "report.txt"
+_PROMPT_FILES = tuple(sorted((Path(__file__).parent / "prompts").glob("report-*.txt")))
 _HEADING = "\nIMPRESSION:"
 
-# Denials that one sentence may join, and findings up to which IMPRESSION may also deny: more
-# would make sentences nobody writes and an IMPRESSION that CLIP cuts off.
+# Denials that one sentence may join.
 _JOINED = 3
-_SHORT = 4
 
 # Radiologists work from region to region; these are two common orders.
 _REGIONS = {
@@ -34,6 +32,7 @@ _REGIONS = {
     "below": ("diaphragm", "upper abdomen", "stomach"),
     "bones": ("bones", "ribs", "spine", "soft tissues"),
 }
+_CHEST = ("heart", "lungs")
 _ORDERS = (
     ("devices", "heart", "lungs", "below", "bones"),
     ("lungs", "heart", "below", "bones", "devices"),
@@ -123,17 +122,25 @@ def draft(
 def provenance(writer: Writer, options: DraftingOptions | None = None) -> dict[str, Any]:
     """What made the text of a whole dataset, JSON values only."""
     return {
-        "prompt_sha256": hashlib.sha256(_PROMPT_FILE.read_bytes()).hexdigest(),
-        "phrases_sha256": hashlib.sha256(PHRASES_FILE.read_bytes()).hexdigest(),
+        "sha256": {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (*_PROMPT_FILES, PHRASES_FILE)
+        },
         "options": (options or DraftingOptions()).model_dump(),
         "writer": writer.provenance(),
     }
 
 
 def prompt_text(request: DraftRequest) -> str:
-    """What the model reads: examples, the statements in the report's order, and the heading."""
-    statements = "; ".join(str(entity) for entity in _ordered(request))
-    return _prompt_template().replace("{statements}", statements)
+    """What the model reads: examples, the statements in the report's order, and the heading.
+
+    A small model takes its manner from its examples, so there are several sets of them, and the
+    seed picks one.
+    """
+    templates = _prompt_templates()
+    template = templates[_rng(request, "prompt").integers(len(templates))]
+    statements = "; ".join(_statement(entity) for entity in _ordered(request))
+    return template.replace("{statements}", statements)
 
 
 def report_grammar(request: DraftRequest) -> Grammar:
@@ -146,8 +153,17 @@ def report_grammar(request: DraftRequest) -> Grammar:
 
 
 @cache
-def _prompt_template() -> str:
-    return _PROMPT_FILE.read_text("utf-8").rstrip("\n")
+def _prompt_templates() -> tuple[str, ...]:
+    return tuple(path.read_text("utf-8").rstrip("\n") for path in _PROMPT_FILES)
+
+
+def _rng(request: DraftRequest, purpose: str) -> np.random.Generator:
+    return np.random.default_rng(derive_seed(request.id, f"draft {purpose}", request.seed))
+
+
+def _statement(entity: Entity) -> str:
+    normal_place = entity.category is Category.ANATOMY and entity.location
+    return f"normal {entity.location}" if normal_place else str(entity)
 
 
 def _findings(entities: Sequence[Entity], wording: Wording) -> list[Phrase]:
@@ -173,16 +189,16 @@ def _denials(run: Sequence[Entity], wording: Wording) -> list[Phrase]:
 
 
 def _impression(entities: Sequence[Entity], wording: Wording) -> Phrase:
-    """Every finding; where it is short, a denial or that all is normal besides."""
+    """Every finding; where there is none, that all is normal, which may be said by a denial."""
     found = [e for e in entities if e.polarity is not Polarity.ABSENT]
-    denied = [e for e in entities if _plainly_denied(e)][:_JOINED]
-    denial = wording.denial(denied) if denied else None
-    if not found:
-        normal = wording.normal_impression()
-        return choice(normal, denial, chain(normal, denial)) if denial else normal
-    summary = chain(*(wording.summary(entity) for entity in found))
-    short = denial is not None and len(found) + len(denied) <= _SHORT
-    return choice(summary, chain(summary, denial)) if denial and short else summary
+    if found:
+        return chain(*(wording.summary(entity) for entity in found))
+    normal = wording.normal_impression()
+    denied = [e for e in entities if _plainly_denied(e) and _region(e) in _CHEST][:_JOINED]
+    if not denied:
+        return normal
+    denial = wording.denial(denied)
+    return choice(normal, denial, chain(normal, denial))
 
 
 def _plainly_denied(entity: Entity) -> bool:
@@ -193,8 +209,7 @@ def _plainly_denied(entity: Entity) -> bool:
 
 def _ordered(request: DraftRequest) -> list[Entity]:
     """Region by region; in each what is found, then what is normal, then what is denied."""
-    rng = np.random.default_rng(request.seed)
-    order = _ORDERS[int(rng.integers(len(_ORDERS)))]
+    order = _ORDERS[_rng(request, "order").integers(len(_ORDERS))]
     ranks = {Polarity.PRESENT: 0, Polarity.UNCERTAIN: 1, Polarity.ABSENT: 3}
 
     def key(entity: Entity) -> tuple[int, int, Entity]:

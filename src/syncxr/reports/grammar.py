@@ -291,7 +291,9 @@ class Grammar:
         """The grammar as llama.cpp reads it; every literal is one word with its space."""
         states = self.states()
         arrivals = Counter(id(following) for state in states for following in state.edges.values())
-        named = [s for s in states if len(s.edges) > 1 or (s.edges and arrivals[id(s)] > 1)]
+        named = [
+            s for s in states if s.edges and (len(s.edges) + s.final > 1 or arrivals[id(s)] > 1)
+        ]
         if self.start not in named:
             named.insert(0, self.start)
         names = {id(state): f"s{index}" for index, state in enumerate(named)}
