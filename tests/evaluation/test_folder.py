@@ -89,10 +89,11 @@ def test_boxes_become_a_pointing_game(hospital: Path, dice: object) -> None:
     assert found.grounding is not None
     assert [(row.finding, row.cases) for row in found.grounding.rows] == [("pleural effusion", 20)]
     json.dumps(found.to_dict(), allow_nan=False)
+    assert len(found.to_rich()) == 7
 
 
-def test_only_file_and_labels_are_needed(hospital: Path, dice: object) -> None:
-    (hospital / "labels.csv").write_text("file,labels\n0.png,Nodule\n1.png,\n2.png,No Finding\n")
+def test_only_files_and_labels_are_needed(hospital: Path, dice: object) -> None:
+    (hospital / "labels.csv").write_text("image,labels\n0.png,Nodule\n1.png,\n2.png,No Finding\n")
     read = read_folder(hospital, hospital / "labels.csv")
     assert not read.by_patient
     found = evaluate(dice, read)
@@ -112,9 +113,9 @@ def test_brightness_is_minus_the_grey_of_the_lateral_thirds() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("image,labels\n0.png,Nodule\n", "lacks the column 'file'"),
-        ("file,finding\n0.png,Nodule\n", "lacks the column 'labels'"),
-        ("", "lacks the column 'file'"),
+        ("image,text\n0.png,Nodule\n", "image, text; needed: file and labels"),
+        ("file,finding\n0.png,Nodule\n", "needed: file and labels"),
+        ("", "(none)"),
         ("file,labels\n", "has no rows"),
         ("file,labels\n0.png,Nodule\n1.png,Sunburn\n", "row 3: label 'Sunburn' is unknown"),
         ("file,labels\n0.png,Nodule\ngone.png,Mass\n", "row 3: "),

@@ -88,19 +88,24 @@ class FolderResult:
         }
 
     def to_rich(self) -> list[Table]:
+        """For the screen."""
+        tables = [table.to_rich() for table in self.tables.values()]
+        return [*tables, self.grounding.to_rich()] if self.grounding else tables
+
+    def to_rich(self) -> list[Table]:
         """All tables, for the screen."""
         grounding = [self.grounding.to_rich()] if self.grounding else []
         return [table.to_rich() for table in self.tables.values()] + grounding
 
 
 def read_folder(images: Path, labels: Path) -> LabelledFolder:
-    """Read a table with the columns ``file`` and ``labels`` and the films it names.
+    """Read a table with the columns ``file`` (or ``image``) and ``labels``, and its films.
 
     Labels are separated by ``|``; ``No Finding`` is a normal film. Used where there: ``patient``,
     ``view`` and ``bbox`` (``Label:x,y,w,h;…`` in pixels of the file).
 
     Args:
-        images: Folder that ``file`` is relative to.
+        images: Folder that the file names are relative to.
         labels: The table.
 
     Raises:
@@ -109,15 +114,16 @@ def read_folder(images: Path, labels: Path) -> LabelledFolder:
     films, patients = [], 0
     for number, row in _rows(labels):
         where = f"{labels}, row {number}"
-        image = read_film(images / row["file"], where)
+        file = row.get("file") or row.get("image") or ""
+        image = read_film(images / file, where)
         patient = (row.get("patient") or "").strip()
         patients += bool(patient)
         films.append(
             LabelledFilm(
-                name=row["file"],
+                name=file,
                 image=image,
                 labels=frozenset(_findings(row["labels"] or "", where)),
-                unit=f"patient {patient}" if patient else row["file"],
+                unit=f"patient {patient}" if patient else file,
                 view=row.get("view") or "",
                 boxes=_boxes(row.get("bbox") or "", image.shape, where),
             )
@@ -251,12 +257,11 @@ def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
     with stream:
         try:
             reader = csv.DictReader(stream)
-            missing = [name for name in ("file", "labels") if name not in (reader.fieldnames or ())]
-            if missing:
-                columns = ", ".join(reader.fieldnames or ()) or "(none)"
+            columns = reader.fieldnames or ()
+            if not {"file", "image"} & set(columns) or "labels" not in columns:
                 raise SyncxrError(
-                    f"{table} lacks the column {missing[0]!r}; it has {columns}; "
-                    "needed: file, labels"
+                    f"{table} has the columns {', '.join(columns) or '(none)'}; "
+                    "needed: file and labels"
                 )
             for row in reader:
                 yield reader.line_num, row
