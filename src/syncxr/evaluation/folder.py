@@ -88,11 +88,6 @@ class FolderResult:
         }
 
     def to_rich(self) -> list[Table]:
-        """For the screen."""
-        tables = [table.to_rich() for table in self.tables.values()]
-        return [*tables, self.grounding.to_rich()] if self.grounding else tables
-
-    def to_rich(self) -> list[Table]:
         """All tables, for the screen."""
         grounding = [self.grounding.to_rich()] if self.grounding else []
         return [table.to_rich() for table in self.tables.values()] + grounding

@@ -90,10 +90,6 @@ class SimulatedResult:
         }
 
     def to_rich(self) -> list[Table]:
-        """For the screen."""
-        return [self.classification.to_rich(), self.grounding.to_rich()]
-
-    def to_rich(self) -> list[Table]:
         """Both tables, for the screen."""
         return [self.classification.to_rich(), self.grounding.to_rich()]
 
