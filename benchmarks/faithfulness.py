@@ -62,10 +62,10 @@ def sentence(entity: Entity) -> str:
     return f"There is {words}."
 
 
-def texts(entities: list[Entity], count: int) -> list[str]:
+def texts(entities: list[Entity], count: int, seed: int) -> list[str]:
     """Reports of one positive and, where they do not contradict it, two denials."""
     lexicon = load_lexicon()
-    chance = random.Random(0)
+    chance = random.Random(seed)
     by_concept = {
         name: chance.sample(group, len(group))
         for name, items in itertools.groupby(entities, key=lambda e: e.concept)
@@ -92,10 +92,10 @@ def measure(films: int, size: int) -> dict[str, Any]:
         for population in ("train", "held_out")
     ]
     entities = statements(renderers[0])
-    reports = texts(entities, films)
     results: dict[str, Faithfulness] = {}
     for half, renderer in enumerate(renderers):
-        requests = [RenderRequest(t, i) for i, t in enumerate(reports) if i % 2 == half]
+        reports = texts(entities, films // 2, half)
+        requests = [RenderRequest(text, 10000 * half + i) for i, text in enumerate(reports)]
         results[renderer.options.population] = faithfulness(requests, renderer)
     return {
         "source": "one source CT",
