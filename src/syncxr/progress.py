@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -14,7 +15,6 @@ from rich.progress import (
     Task,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -24,8 +24,19 @@ console = Console(stderr=True)
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:.1f}/s" if speed else "–/s", style="cyan")
+        # Over the whole time: films and drafts come in bursts, and a burst's rate misleads.
+        done = task.completed - task.fields["already"]
+        rate = f"{done / task.elapsed:.1f}/s" if done and task.elapsed else "–/s"
+        return Text(rate, style="cyan")
+
+
+class _Remaining(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        done = task.completed - task.fields["already"]
+        if task.total is None or not done or not task.elapsed:
+            return Text("–:––:––", style="cyan")
+        seconds = round((task.total - task.completed) * task.elapsed / done)
+        return Text(str(timedelta(seconds=seconds)), style="cyan")
 
 
 class Bar:
@@ -51,10 +62,10 @@ def bar(label: str, total: int, done: int = 0) -> Iterator[Bar]:
         _Rate(),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        _Remaining(),
         TextColumn("{task.fields[note]}"),
         console=console,
     )
     with progress:
-        task = progress.add_task(label, total=total, completed=done, note="")
+        task = progress.add_task(label, total=total, completed=done, note="", already=done)
         yield Bar(progress, task)

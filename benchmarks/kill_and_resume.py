@@ -1,0 +1,173 @@
+"""Kill a run with SIGKILL at random moments, start it again each time, and compare.
+
+    python benchmarks/kill_and_resume.py --kills 20
+
+The real command line is killed, with all its workers, while it drafts, renders and commits. What
+must hold afterwards: every planned sample is in exactly one place, every accepted report
+verifies, and the dataset is byte-identical to an undisturbed run from the same drafted text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from syncxr.config import load_config
+from syncxr.dataset.reader import read
+from syncxr.entities.plan import Plan
+from syncxr.factory.verify import verify
+
+SHARD = 4
+"""Small shards, so that even a run that is often killed gets on."""
+
+
+def command(folder: Path, config: Path) -> list[str]:
+    """The run that is killed."""
+    return [sys.executable, "-m", "syncxr", "generate", "-o", str(folder), "-c", str(config)]
+
+
+def write_config(path: Path, pairs: int) -> Path:
+    """The laptop preset with small shards."""
+    raw = load_config("laptop").model_dump(mode="json")
+    raw["sampling"]["pairs"] = pairs
+    raw["factory"]["shard_size"] = SHARD
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+def run_with_kills(folder: Path, config: Path, kills: int, seed: int) -> list[str]:
+    """Start, kill, start again; then let it end. Returns where each kill struck."""
+    rng = random.Random(seed)
+    struck: list[str] = []
+    while len(struck) < kills:
+        process = subprocess.Popen(
+            command(folder, config),
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        before = committed(folder)
+        # From the moment something is loaded: a kill during imports proves nothing.
+        wait_for_event(folder, process)
+        time.sleep(rng.uniform(0.0, 6.0))
+        if process.poll() is not None:
+            if process.returncode:
+                raise SystemExit(f"the run failed by itself: exit {process.returncode}")
+            raise SystemExit(f"the run ended after {len(struck)} kills; give more --pairs")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        struck.append(f"{before} → {committed(folder)} shards")
+    subprocess.run(
+        command(folder, config), check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    return struck
+
+
+def wait_for_event(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until the run log grows, i.e. a stage has begun."""
+    log = folder / "run.jsonl"
+    size = log.stat().st_size if log.exists() else 0
+    while process.poll() is None and (log.stat().st_size if log.exists() else 0) <= size:
+        time.sleep(0.05)
+
+
+def committed(folder: Path) -> int:
+    """Committed shards of both stages."""
+    return len(list((folder / "records").glob("*.json")))
+
+
+def undisturbed(source: Path, folder: Path, config: Path) -> None:
+    """A run that is left alone, from the drafted text of ``source``."""
+    folder.mkdir()
+    for name in ("config.yaml", "bank.parquet", "plan.parquet"):
+        shutil.copy2(source / name, folder / name)
+    for name in ("drafts", "results"):
+        shutil.copytree(source / name, folder / name)
+    (folder / "records").mkdir()
+    for record in (source / "records").glob("drafts-*.json"):
+        shutil.copy2(record, folder / "records")
+    for rejected in (source / "rejected").glob("drafts-*.parquet"):
+        (folder / "rejected").mkdir(exist_ok=True)
+        shutil.copy2(rejected, folder / "rejected")
+    subprocess.run(
+        command(folder, config), check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+
+
+def differing_files(a: Path, b: Path) -> list[str]:
+    """Files of the datasets and of what was rejected that are not byte-identical."""
+    names = {
+        str(path.relative_to(root))
+        for root in (a, b)
+        for part in ("dataset", "rejected", "records")
+        for path in (root / part).rglob("*")
+        if path.is_file()
+    }
+    return sorted(
+        name
+        for name in names
+        if not ((a / name).exists() and (b / name).exists())
+        or (a / name).read_bytes() != (b / name).read_bytes()
+    )
+
+
+def measure(kills: int, pairs: int, seed: int, work: Path) -> dict[str, Any]:
+    """The whole experiment; figures as JSON values."""
+    config = write_config(work / "config.yaml", pairs)
+    struck = run_with_kills(work / "killed", config, kills, seed)
+    undisturbed(work / "killed", work / "undisturbed", config)
+    planned = [report.id for report in Plan.read(work / "killed" / "plan.parquet")]
+    kept = [sample.id for sample in read(work / "killed" / "dataset")]
+    rejected_files = list((work / "killed" / "rejected").glob("*.parquet"))
+    rejected = [s.id for s in read(work / "killed" / "rejected")] if rejected_files else []
+    checked = verify(work / "killed")
+    return {
+        "kills": len(struck),
+        "struck": struck,
+        "planned": len(planned),
+        "accepted": len(kept),
+        "rejected": len(rejected),
+        "lost": len(set(planned) - set(kept) - set(rejected)),
+        "doubled": len(kept) + len(rejected) - len(set(kept) | set(rejected)),
+        "accepted reports that verify": checked.verified_texts,
+        "faults": checked.faults,
+        "differing files": differing_files(work / "killed", work / "undisturbed"),
+        "shards left half": sum(1 for _ in (work / "killed").rglob("*.partial")),
+    }
+
+
+def main() -> int:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--pairs", type=int, default=120)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", metavar="FILE", help="- for stdout")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        figures = measure(options.kills, options.pairs, options.seed, Path(scratch))
+    if options.json == "-":
+        print(json.dumps(figures, indent=1))
+    else:
+        for name, value in figures.items():
+            print(f"{name:>30}  {value}")
+        if options.json:
+            Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
+    bad = figures["lost"], figures["doubled"], figures["faults"], figures["differing files"]
+    return int(any(bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

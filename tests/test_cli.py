@@ -1,0 +1,160 @@
+"""What a user sees when something is wrong: one line, status 1, no traceback."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from syncxr.cli import main
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> str | int | None:
+    """Exit code or message of a command, as Python's ``sys.exit`` gets it."""
+    monkeypatch.setattr(sys, "argv", ["syncxr", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return caught.value.code
+
+
+def complaint(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> str:
+    message = run(monkeypatch, *arguments)
+    assert isinstance(message, str) and message.startswith("error: ")
+    assert "\n" not in message
+    return message
+
+
+@pytest.fixture
+def plan_csv(tmp_path: Path) -> Path:
+    path = tmp_path / "plan.csv"
+    path.write_text("id,entities\nmine-1,small left pleural effusion; no pneumothorax\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("yaml", "words"),
+    [
+        ("sampling: {pears: 3}", "sampling.pears"),
+        ("sampling: {pairs: many}", "sampling.pairs"),
+        ("sampling: {pairs: [1", "not readable YAML"),
+        ("- a list", "must hold keys and values"),
+        ("pretraining: {epochs: -1}", "pretraining.epochs"),
+        ("renderer: {size: 224}", "renderer.name"),
+    ],
+)
+def test_bad_configuration(
+    yaml: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan_csv: Path
+) -> None:
+    config = tmp_path / "mine.yaml"
+    config.write_text(yaml)
+    message = complaint(monkeypatch, "draft", plan_csv, "-c", config, "-o", tmp_path / "out")
+    assert str(config) in message and words in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_preset(monkeypatch: pytest.MonkeyPatch, plan_csv: Path, tmp_path: Path) -> None:
+    message = complaint(monkeypatch, "draft", plan_csv, "-c", "lapdog", "-o", tmp_path / "out")
+    assert "'lapdog'" in message and "laptop" in message
+
+
+@pytest.mark.parametrize(
+    ("renderer", "words"),
+    [("{name: crayons}", "crayons"), ("{name: simulation, size: big}", "size")],
+)
+def test_bad_backend(
+    renderer: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(f"renderer: {renderer}")
+    reports = tmp_path / "reports.csv"
+    reports.write_text("id,findings,impression\na,Clear lungs.,Normal.\n")
+    message = complaint(
+        monkeypatch, "render", reports, "-c", tmp_path / "mine.yaml", "-o", tmp_path / "out"
+    )
+    assert words in message
+
+
+def test_missing_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "absent.parquet" in complaint(monkeypatch, "draft", tmp_path / "absent.parquet")
+
+
+def test_folder_without_films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "films").mkdir()
+    message = complaint(monkeypatch, "curate", tmp_path / "films", "-o", tmp_path / "out")
+    assert "holds no images" in message
+
+
+def test_unreadable_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "broken.png").write_bytes(b"\x89PNG no more")
+    message = complaint(
+        monkeypatch, "curate", tmp_path / "films", "-o", tmp_path / "out", "--workers", "1"
+    )
+    assert "broken.png" in message
+
+
+def test_unfinished_run_is_not_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "manifest.json" in complaint(monkeypatch, "verify", tmp_path)
+
+
+def test_images_without_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = complaint(monkeypatch, "evaluate", tmp_path, "--images", tmp_path)
+    assert "--labels" in message
+
+
+def test_output_that_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan_csv: Path
+) -> None:
+    (tmp_path / "out").write_text("")
+    message = complaint(monkeypatch, "draft", plan_csv, "-o", tmp_path / "out")
+    assert "cannot be written" in message
+
+
+def test_render_curate_verify_ones_own_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's own CSV through three commands, with figures as JSON."""
+    reports = tmp_path / "reports.csv"
+    reports.write_text(
+        "id,findings,impression\n"
+        "a,There is a large right pleural effusion.,Large right pleural effusion.\n"
+        "b,The lungs are clear. No pneumothorax.,No pneumothorax.\n"
+    )
+    films, curated = tmp_path / "films", tmp_path / "curated"
+    figures = tmp_path / "figures.json"
+    one = ("--workers", "1", "--json", figures)
+    assert run(monkeypatch, "render", reports, "-o", films, "--no-judge", *one) == 0
+    assert json.loads(figures.read_text())["accepted"] == 2
+    assert run(monkeypatch, "verify", films) == 0
+    assert run(monkeypatch, "curate", films, "-o", curated, *one) == 0
+    summary = json.loads(figures.read_text())
+    assert summary["accepted"] + summary["rejected"] == 2
+    lines = (curated / "verdicts.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["id", "a", "b"]
+
+
+def test_curate_ones_own_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise is no chest film: refused, with its reasons in the list."""
+    folder = tmp_path / "films" / "day1"
+    folder.mkdir(parents=True)
+    noise = np.random.default_rng(0).integers(0, 256, (300, 200), dtype=np.uint8)
+    Pillow.fromarray(noise).save(folder / "noise.jpg")
+    out = tmp_path / "out"
+    assert run(monkeypatch, "curate", tmp_path / "films", "-o", out, "--workers", "1") == 0
+    _, row = (out / "verdicts.csv").read_text().splitlines()
+    id, passed, reasons, *_ = row.split(",")
+    assert (id, passed) == ("day1/noise.jpg", "False")
+    assert "chest" in reasons
+
+
+def test_tampering_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports = tmp_path / "reports.csv"
+    reports.write_text("id,findings\na,Large right pleural effusion.\n")
+    out = tmp_path / "films"
+    run(monkeypatch, "render", reports, "-o", out, "--no-judge", "--workers", "1")
+    (shard,) = (out / "dataset" / "data").glob("*.parquet")
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 255
+    shard.write_bytes(data)
+    assert run(monkeypatch, "verify", out) == 1
