@@ -19,8 +19,8 @@ from syncxr.reports.wording import PHRASES_FILE, Wording, load_wording
 from syncxr.reports.writer import Prompt, Writer
 from syncxr.sample import Category, Entity, Polarity, derive_seed
 
-_PROMPT_FILES = tuple(sorted((Path(__file__).parent / "prompts").glob("report-*.txt")))
-_HEADING = "\nIMPRESSION:"
+PROMPT_FILES = tuple(sorted((Path(__file__).parent / "prompts").glob("report-*.txt")))
+HEADING = "\nIMPRESSION:"
 
 # Denials that one sentence may join.
 _JOINED = 3
@@ -106,7 +106,7 @@ def draft(
     ]
     drafts = []
     for request, completion in zip(requests, writer.write(prompts), strict=True):
-        findings, _, impression = completion.text.partition(_HEADING)
+        findings, _, impression = completion.text.partition(HEADING)
         drafts.append(
             Draft(
                 request.id,
@@ -124,7 +124,7 @@ def provenance(writer: Writer, options: DraftingOptions | None = None) -> dict[s
     return {
         "sha256": {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in (*_PROMPT_FILES, PHRASES_FILE)
+            for path in (*PROMPT_FILES, PHRASES_FILE)
         },
         "options": (options or DraftingOptions()).model_dump(),
         "writer": writer.provenance(),
@@ -148,13 +148,13 @@ def report_grammar(request: DraftRequest) -> Grammar:
     wording = load_wording()
     entities = _ordered(request)
     return Grammar(
-        chain(*_findings(entities, wording), Text(_HEADING), _impression(entities, wording))
+        chain(*_findings(entities, wording), Text(HEADING), _impression(entities, wording))
     )
 
 
 @cache
 def _prompt_templates() -> tuple[str, ...]:
-    return tuple(path.read_text("utf-8").rstrip("\n") for path in _PROMPT_FILES)
+    return tuple(path.read_text("utf-8").rstrip("\n") for path in PROMPT_FILES)
 
 
 def _rng(request: DraftRequest, purpose: str) -> np.random.Generator:

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from threading import Lock
 from typing import Any
 
@@ -20,6 +21,11 @@ from syncxr.errors import SyncxrError
 from syncxr.reports.writer import Completion, Prompt
 
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+_MOST_ENGINES = 8
+
+# Sets of examples that prompts begin with; each costs the memory of one context.
+_PROMPTS_IN_MIND = 4
 
 # llama.cpp reads 2**32 - 1 as "draw a seed yourself".
 _SEEDS = 2**32 - 1
@@ -33,23 +39,35 @@ class LlamaCppOptions(BaseModel):
     model: Path | None = Field(
         default=None, description="A GGUF file; without one, the SmolLM2-135M-Instruct asset."
     )
-    slots: int = Field(default=4, ge=1, le=64, description="Texts written at the same time.")
-    threads: int = Field(default=0, ge=0, description="CPU threads; 0 takes every core there is.")
+    engines: int = Field(
+        default=0,
+        ge=0,
+        description="Copies of the model that write side by side; 0 = one a core, at most 8. "
+        "For a large model: 1, with more threads and slots.",
+    )
+    threads: int = Field(default=1, ge=1, description="CPU threads an engine.")
+    slots: int = Field(
+        default=1, ge=1, le=64, description="Texts that an engine writes at the same time."
+    )
     context: int = Field(
-        default=2048, ge=256, description="Longest prompt with its text, in tokens."
+        default=1024, ge=256, description="Longest prompt with its text, in tokens."
     )
 
 
 class LlamaCppWriter:
-    """A GGUF model in llama.cpp's in-process server, with parallel slots.
+    """A GGUF model in llama.cpp's in-process server.
 
-    Each slot keeps the last prompt it evaluated, so that a beginning which prompts share is
-    evaluated once a slot. The texts depend on the number of slots in their last digits: llama.cpp
-    computes a batch of several slots in another order than one. The stored draft is the record.
+    For a small model several engines of one thread each are faster than one engine of several
+    threads and slots, above all on a busy machine, where llama.cpp's threads spin while they wait
+    for one another (docs/reports.md has the figures). Each engine keeps a few prompts in mind, so
+    that a beginning which prompts share is evaluated once.
+
+    The stored draft is the record: llama.cpp's sums depend in their last digits on what is
+    evaluated together, so a text may differ between runs, and does between numbers of slots.
 
     Grammars are pinned to the model's own tokens: every literal is replaced by the tokens that the
     model's tokenizer gives it. Left as characters, a grammar makes the model spell forced words in
-    whatever short tokens happen to be likely, which is slow and leads it into unlikely contexts.
+    whatever short tokens happen to be likely, which leads it into unlikely contexts.
     """
 
     Options = LlamaCppOptions
@@ -57,7 +75,8 @@ class LlamaCppWriter:
 
     def __init__(self, options: LlamaCppOptions) -> None:
         self.options = options
-        self._server: Any = None
+        self._engines: list[Any] = []
+        self._free: Queue[Any] = Queue()
         self._lock = Lock()
         self._tokens: dict[str, str] = {}
 
@@ -68,10 +87,13 @@ class LlamaCppWriter:
             SyncxrError: The model file is missing, or the engine refuses a prompt.
         """
         self._load()
-        with ThreadPoolExecutor(self.options.slots) as pool:
+        pool = ThreadPoolExecutor(len(self._engines) * self.options.slots)
+        try:
             return list(pool.map(self._complete, prompts))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
-    def perplexity_terms(self, prompt: str, grammar: str) -> list[float]:
+    def log_probabilities(self, prompt: str, grammar: str) -> list[float]:
         """Natural log-probabilities of the tokens of the one text that ``grammar`` allows.
 
         The engine reports them before the grammar is applied, so this is the model's own
@@ -93,9 +115,10 @@ class LlamaCppWriter:
             "model": path.name,
             "model_sha256": digest,
             "engine": f"xllamacpp {xllamacpp.__version__}",
+            "engines": self._engine_count(),
+            "threads": self.options.threads,
             "slots": self.options.slots,
-            "threads": self._threads(),
-            "note": "text depends on the number of slots; the stored draft is the record",
+            "note": "text may depend on engines and slots; the stored draft is the record",
         }
 
     def _model_path(self) -> Path:
@@ -105,30 +128,38 @@ class LlamaCppWriter:
             raise SyncxrError(f"writer model {self.options.model} does not exist; give a GGUF file")
         return self.options.model
 
-    def _threads(self) -> int:
-        return self.options.threads or len(os.sched_getaffinity(0))
+    def _engine_count(self) -> int:
+        return self.options.engines or min(len(os.sched_getaffinity(0)), _MOST_ENGINES)
 
     def _load(self) -> None:
         with self._lock:
-            if self._server is not None:
+            if self._engines:
                 return
-            import xllamacpp
+            self._engines = [self._engine() for _ in range(self._engine_count())]
+            for engine in self._engines * self.options.slots:
+                self._free.put(engine)
 
-            path = self._model_path()
-            params = xllamacpp.CommonParams()
-            params.model.path = str(path)
-            params.n_parallel = self.options.slots
-            params.n_ctx = self.options.slots * self.options.context
-            params.cpuparams.n_threads = self._threads()
-            params.cpuparams_batch.n_threads = self._threads()
-            params.verbosity = 0
-            params.warmup = False
-            # Slots keep their own prompts; a second cache in memory gains nothing here.
-            params.cache_ram_mib = 0
-            try:
-                self._server = xllamacpp.Server(params)
-            except Exception as error:
-                raise SyncxrError(f"llama.cpp cannot load {path}: {error}") from error
+    def _engine(self) -> Any:
+        import xllamacpp
+
+        path = self._model_path()
+        slots = self.options.slots + _PROMPTS_IN_MIND - 1
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_parallel = slots
+        params.n_ctx = slots * self.options.context
+        params.cpuparams.n_threads = self.options.threads
+        params.cpuparams_batch.n_threads = self.options.threads
+        # A slot is only reused for a prompt that begins as its last one did.
+        params.slot_prompt_similarity = 0.5
+        # Slots keep their own prompts; a second cache in memory gains nothing here.
+        params.cache_ram_mib = 0
+        params.warmup = False
+        params.verbosity = 0
+        try:
+            return xllamacpp.Server(params)
+        except Exception as error:
+            raise SyncxrError(f"llama.cpp cannot load {path}: {error}") from error
 
     def _complete(self, prompt: Prompt) -> Completion:
         reply = self._request(prompt)
@@ -148,7 +179,11 @@ class LlamaCppWriter:
         }
         if prompt.grammar is not None:
             request["grammar"] = self._pinned(prompt.grammar)
-        reply: dict[str, Any] = self._server.handle_completions(request)
+        engine = self._free.get()
+        try:
+            reply: dict[str, Any] = engine.handle_completions(request)
+        finally:
+            self._free.put(engine)
         if "choices" not in reply:
             raise SyncxrError(f"llama.cpp refused a prompt: {reply.get('error', reply)}")
         return reply
@@ -167,7 +202,7 @@ class LlamaCppWriter:
     def _tokenize(self, text: str) -> list[int]:
         # The in-process interface has no tokenizer; the same server offers it on the loopback.
         request = urllib.request.Request(
-            f"{self._server.listening_address}/tokenize",
+            f"{self._engines[0].listening_address}/tokenize",
             json.dumps({"content": text}).encode(),
             {"Content-Type": "application/json"},
         )
