@@ -22,8 +22,8 @@ from syncxr.images.simulation.ct import (
 )
 from syncxr.images.simulation.projection import Slabs
 
-SLAB_MM = 6.0
-"""Slab thickness: half of it times a ray's slope of 0.1 is 0.3 mm, a fifth of a pixel at 224."""
+SLAB_MM = 8.0
+"""Slab thickness: half of it times a ray's slope of 0.1 is 0.4 mm, a quarter of a pixel at 224."""
 
 LUNG_DENSITY = 0.15
 """Of aerated lung, g/cm³: what the source has."""

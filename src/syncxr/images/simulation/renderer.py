@@ -27,6 +27,7 @@ from syncxr.images.simulation.projection import (
     cast,
     integrate,
     intersections,
+    merge,
     one_thread,
 )
 from syncxr.images.simulation.reading import read
@@ -115,7 +116,7 @@ def sample_exposure(rng: np.random.Generator) -> Exposure:
         black=float(rng.uniform(0.3, 3.0)),
         white=float(rng.uniform(97.5, 99.8)),
         gamma=float(rng.uniform(0.85, 1.3)),
-        detail=float(rng.uniform(0.6, 1.8)),
+        detail=float(rng.uniform(0.6, 1.4)),
         detail_mm=float(rng.uniform(5.0, 14.0)),
         equalise=float(rng.uniform(0.25, 0.6)),
     )
@@ -227,14 +228,16 @@ class SimulationRenderer:
                 body.slabs, cast(scene.pose, self.options.size), deformation
             )
             lungs = body.lungs["left"] + body.lungs["right"]
-            channels = stack(body.water, body.bone, body.heart, lungs, *extents.values())
-            sums = integrate(body.slabs, channels, where, lengths)
+            sums = integrate(body.slabs, stack(body.water, body.bone), where, lengths)
+            shapes = stack(body.heart, lungs, *extents.values())
+            coarse, shapes, between = merge(body.slabs, shapes, where)
+            shadows = integrate(coarse, shapes, between, 2.0 * lengths)
             added = {
                 e: _spheres(body.slabs, where, c.spheres) for e, c in changes.items() if c.spheres
             }
         patient = scene.patient
         water, bone = sums[0] * patient.depth, sums[1] * patient.depth
-        changed = dict(zip(extents, sums[4:], strict=True))
+        changed = dict(zip(extents, shadows[2:], strict=True))
         for entity, (path, mass) in added.items():
             water += mass
             changed[entity] = path
@@ -247,7 +250,7 @@ class SimulationRenderer:
             changed=changed,
             parameters=parameters,
             heart_ratio=ratio,
-            heart_shown=_width(sums[2]) / max(_width(sums[3]), 1.0),
+            heart_shown=_width(shadows[0]) / max(_width(shadows[1]), 1),
             masks=masks,
         )
 
