@@ -1,0 +1,82 @@
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from syncxr.dataset.reader import read
+from syncxr.dataset.shards import committed
+from syncxr.errors import SyncxrError
+from syncxr.factory.executors import LocalExecutor
+from syncxr.factory.generate import cut_plan, summarise
+from syncxr.factory.runner import outputs, run_stage
+from syncxr.factory.stage import ShardResult
+from syncxr.sample import Sample
+
+
+class Fake:
+    """Lets through what ``passes`` says."""
+
+    serial = True
+
+    def __init__(self, name: str, output: str, passes: Callable[[str], bool]) -> None:
+        self.name, self.output, self._passes = name, output, passes
+
+    def describe(self) -> dict[str, str]:
+        return {}
+
+    def setup(self) -> None:
+        pass
+
+    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
+        good = [sample for sample in samples if self._passes(sample.id)]
+        bad = [sample for sample in samples if not self._passes(sample.id)]
+        kind = self.name.removesuffix("s")
+        statistics = {
+            f"{kind} attempts": len(samples) + len(bad),
+            "first drafts accepted": len(good),
+            f"{kind}: dull": 2 * len(bad),
+        }
+        return ShardResult(good, bad, statistics)
+
+
+DRAFTS = Fake("drafts", "drafts", lambda id: id != "3")
+FILMS = Fake("films", "dataset/data", lambda id: id != "5")
+
+
+def samples(n: int) -> list[Sample]:
+    return [Sample(str(index)) for index in range(n)]
+
+
+def run(root: Path, n: int, size: int) -> object:
+    sources = cut_plan(samples(n), size, committed(root, "drafts"))
+    drafts = run_stage(root, DRAFTS, sources, LocalExecutor())
+    films = run_stage(root, FILMS, outputs(root, DRAFTS), LocalExecutor())
+    return summarise(n, drafts, films)
+
+
+def test_funnel_adds_up(tmp_path: Path) -> None:
+    summary = run(tmp_path, 10, 4)
+    assert summary.planned == 10 and summary.verified == 9 and summary.accepted == 8
+    assert summary.rejected == {"drafts": 1, "films": 1}
+    assert summary.drafted == 11 and summary.rendered == 10
+    assert summary.first_round_acceptance == 0.9
+    assert summary.draft_reasons == {"dull": 2} == summary.film_reasons
+
+
+def test_extension_keeps_what_is_committed(tmp_path: Path) -> None:
+    """10 samples in shards of 4 leave a short last shard; 5 more come behind it."""
+    run(tmp_path, 10, 4)
+    before = {p.name: p.read_bytes() for p in (tmp_path / "dataset/data").iterdir()}
+    summary = run(tmp_path, 15, 4)
+    after = {p.name: p.read_bytes() for p in (tmp_path / "dataset/data").iterdir()}
+    assert summary.planned == 15 and summary.accepted == 13
+    assert before.items() <= after.items() and len(after) == 5
+    assert sorted(int(s.id) for s in read(tmp_path / "dataset")) == [
+        i for i in range(15) if i not in (3, 5)
+    ]
+
+
+def test_a_shorter_plan_is_refused(tmp_path: Path) -> None:
+    run(tmp_path, 10, 4)
+    with pytest.raises(SyncxrError, match="shorter than what is drafted"):
+        run(tmp_path, 4, 4)

@@ -1,0 +1,51 @@
+import sys
+from types import ModuleType
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from syncxr.errors import SyncxrError
+from syncxr.registry import BackendSpec, build
+
+
+class Pencil:
+    class Options(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        hardness: int = 2
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    module = ModuleType("drawing_backends")
+    module.Pencil = Pencil  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "drawing_backends", module)
+    return {"pencil": "drawing_backends:Pencil", "laser": "no_such_package.laser:Laser"}
+
+
+def spec(**fields: object) -> BackendSpec:
+    return BackendSpec.model_validate(fields)
+
+
+def test_options_reach_the_backend(table: dict[str, str]) -> None:
+    assert build("renderer", table, spec(name="pencil", hardness=4)).options.hardness == 4
+    assert build("renderer", table, spec(name="pencil")).options.hardness == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": "chalk"}, "renderer 'chalk' is unknown; known: laser, pencil"),
+        ({"name": "pencil", "colour": 1}, "renderer 'pencil', option 'colour'"),
+        ({"name": "pencil", "hardness": "soft"}, "option 'hardness'"),
+        ({"name": "laser"}, "needs the package 'no_such_package'.*pip install"),
+    ],
+)
+def test_faults_are_one_line(
+    fields: dict[str, object], message: str, table: dict[str, str]
+) -> None:
+    with pytest.raises(SyncxrError, match=message) as caught:
+        build("renderer", table, spec(**fields))
+    assert "\n" not in str(caught.value)
