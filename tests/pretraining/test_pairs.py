@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from syncxr.dataset.shards import commit_shard
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.pairs import Pairs
 from syncxr.sample import Sample
@@ -103,3 +104,16 @@ def test_shuffled_deals_out_the_same_texts(patches: Pairs) -> None:
     assert sorted(p.findings for p in dealt) == sorted(p.findings for p in patches)
     assert [p.findings for p in dealt] != [p.findings for p in patches]
     assert all(a.image is b.image for a, b in zip(dealt, patches, strict=True))
+
+
+def test_from_a_dataset(tmp_path: Path) -> None:
+    samples = [
+        Sample(f"s{i}", findings="A left nodule.", impression="Nodule.", image=film(i))
+        for i in range(3)
+    ]
+    commit_shard(tmp_path, "films", 0, {"dataset/data/train-00000.parquet": samples}, {})
+    pairs = Pairs.from_dataset(tmp_path / "dataset")
+    assert [(p.id, p.findings, p.impression) for p in pairs] == [
+        (f"s{i}", "A left nodule.", "Nodule.") for i in range(3)
+    ]
+    assert [int(p.image[0, 0]) for p in pairs] == [0, 1, 2]

@@ -192,6 +192,15 @@ def test_history_and_validation(
     json.dumps(summary.to_dict())
 
 
+def test_without_validation_the_history_claims_none(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    options = tiny_options.model_copy(update={"validation_fraction": 0.0})
+    summary = pretrain(patches, options, tmp_path)
+    assert np.isnan(summary.validation_loss) and summary.retrieval == {}
+    assert "validation_loss" not in (tmp_path / HISTORY).read_text()
+
+
 def test_validation_side_survives_more_pairs() -> None:
     some = [name for name in (f"p{i}" for i in range(300)) if trainer._kept_out(name, 0.2)]
     assert 30 < len(some) < 90

@@ -45,7 +45,7 @@ class Checkpoint(BaseModel):
         training: File with the state of the optimiser, while a run is unfinished.
         steps: Training steps behind the weights.
         data: Fingerprint of the pairs (:meth:`Pairs.fingerprint`).
-        record: Options of the run and what was loaded from where.
+        record: Options of the run, what was loaded from where, threads and torch's version.
         code: Version of syncxr.
     """
 

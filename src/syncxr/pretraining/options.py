@@ -75,12 +75,12 @@ class Augmentation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    crop: float = Field(default=0.6, gt=0, le=1)
-    rotation: float = Field(default=20.0, ge=0, le=180)
-    shift: float = Field(default=0.1, ge=0, lt=1)
+    crop: float = Field(default=0.9, gt=0, le=1)
+    rotation: float = Field(default=5.0, ge=0, le=180)
+    shift: float = Field(default=0.03, ge=0, lt=1)
     scale: float = Field(default=0.05, ge=0, lt=1)
-    contrast: float = Field(default=0.4, ge=0, lt=1)
-    blur: float = Field(default=1.0, ge=0)
+    contrast: float = Field(default=0.2, ge=0, lt=1)
+    blur: float = Field(default=0.5, ge=0)
     mirror: float = Field(default=0.0, ge=0, le=1)
 
 
@@ -118,10 +118,10 @@ class PretrainingOptions(BaseModel):
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
     caption: CaptionMode = "sentence"
-    epochs: int = Field(default=30, ge=1)
+    epochs: int = Field(default=50, ge=1)
     minutes: float | None = Field(default=None, gt=0)
     batch_size: int = Field(default=32, ge=2)
-    learning_rate: float = Field(default=1e-4, gt=0)
+    learning_rate: float = Field(default=3e-4, gt=0)
     weight_decay: float = Field(default=1e-6, ge=0)
     schedule: Literal["constant", "cosine"] = "cosine"
     warmup: float = Field(default=0.05, ge=0, lt=1)

@@ -270,7 +270,7 @@ class _Run:
         """Loss over fixed batches and captions, and retrieval among all validation pairs."""
         corpus, model = self.validation, self.model.eval()
         if not len(corpus):
-            return {"validation_loss": math.nan}
+            return {}
         seed = derive_seed(str(self.options.seed), "pretraining validation", 0)
         films, texts = corpus.batch(np.arange(len(corpus)), seed)
         total, images, words = 0.0, [], []
@@ -305,7 +305,13 @@ class _Run:
             self.options.method,
             data=self.data,
             steps=len(self.history) * self.steps_per_epoch,
-            record={"identity": self._identity(), "loaded": list(self.loaded)},
+            record={
+                "identity": self._identity(),
+                "loaded": list(self.loaded),
+                "pairs": self.pairs.source,
+                "threads": torch.get_num_threads(),
+                "torch": torch.__version__,
+            },
             training=training,
         )
 
@@ -344,7 +350,7 @@ class _Run:
             seconds=self.seconds,
             images_per_second=steps * self.options.batch_size / self.seconds,
             train_loss=last["train_loss"],
-            validation_loss=last["validation_loss"],
+            validation_loss=last.get("validation_loss", math.nan),
             retrieval={key: last[key] for key in last if key.startswith("R@")},
             truncated=self.training.truncated + self.validation.truncated,
             loaded=self.loaded,
