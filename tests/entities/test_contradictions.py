@@ -59,6 +59,20 @@ def test_contradiction_is_symmetric_and_as_a_radiologist_would_say(
     assert LEXICON.contradict(second, first) is expected
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("consolidation", "right upper lobe opacity", True),
+        ("pneumonia", "density", True),
+        ("consolidation", "nodule", False),
+        ("no consolidation", "no opacity", False),
+    ],
+)
+def test_a_finding_repeats_what_another_implies(a: str, b: str, expected: bool) -> None:
+    first, second = parse_surface(a), parse_surface(b)
+    assert LEXICON.repeat(first, second) is LEXICON.repeat(second, first) is expected
+
+
 def test_implications_name_concepts_of_the_lexicon() -> None:
     named = {
         name

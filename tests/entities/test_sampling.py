@@ -83,6 +83,7 @@ def test_every_report_has_k_findings_and_m_places_without_contradiction(
         assert own + sum(map(attached, findings)) == options.m
         assert len({e.concept for e in findings}) == options.k
         assert not any(LEXICON.contradict(a, b) for a, b in combinations(report.entities, 2))
+        assert not any(LEXICON.repeat(a, b) for a, b in combinations(findings, 2))
         for entity in findings:
             assert entity.polarity is not Polarity.UNCERTAIN
             if entity.polarity is Polarity.PRESENT:
@@ -255,7 +256,9 @@ def feasible(bank: Bank, options: SamplingOptions, cap: int) -> bool:
     for e in range(size):
         add({(r, e): 1 for r in range(n)}, 0, cap)
     clashes = [
-        (a, b) for a, b in combinations(range(size), 2) if LEXICON.contradict(rows[a], rows[b])
+        (a, b)
+        for a, b in combinations(range(size), 2)
+        if LEXICON.contradict(rows[a], rows[b]) or LEXICON.repeat(rows[a], rows[b])
     ]
     positive = [e for e in range(size) if rows[e].polarity is Polarity.PRESENT]
     for r in range(n):

@@ -121,6 +121,13 @@ class Lexicon(BaseModel):
             )
         return b.concept in self._excluded(a.concept) or a.concept in self._excluded(b.concept)
 
+    def repeat(self, a: Entity, b: Entity) -> bool:
+        """Whether of two positive findings one says what the other brings with it."""
+        both = a.polarity is Polarity.PRESENT and b.polarity is Polarity.PRESENT
+        return both and (
+            b.concept in self.implied(a.concept) or a.concept in self.implied(b.concept)
+        )
+
     def implied(self, concept: str) -> set[str]:
         """The concept and all that its presence brings with it."""
         found, pending = set[str](), [concept]

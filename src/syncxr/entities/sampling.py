@@ -455,7 +455,7 @@ class _Rules:
     """What may stand together in a report, over row numbers.
 
     Attributes:
-        excluded: Of each finding the findings of other concepts that it contradicts.
+        excluded: Of each finding the findings of other concepts that it contradicts or repeats.
     """
 
     def __init__(self, findings: list[Entity], shows: Shows, allow_unshown: bool) -> None:
@@ -468,7 +468,7 @@ class _Rules:
         self.excluded = self._exclusions()
 
     def _exclusions(self) -> list[frozenset[int]]:
-        """Contradictions between concepts depend on concept and polarity alone."""
+        """Contradictions without places depend on concept and polarity alone."""
         groups: dict[tuple[str, Polarity], list[int]] = {}
         for row, entity in enumerate(self._findings):
             if self._known[row]:
@@ -480,13 +480,18 @@ class _Rules:
             barred = frozenset(
                 other
                 for others in groups.values()
-                if self._findings[others[0]].concept != first.concept
-                and self._lexicon.contradict(first, self._findings[others[0]])
+                if self._apart(first, self._findings[others[0]])
                 for other in others
             )
             for row in rows:
                 excluded[row] = barred
         return excluded
+
+    def _apart(self, a: Entity, b: Entity) -> bool:
+        """Whether findings of two concepts cannot be in one report."""
+        if a.concept == b.concept:
+            return False
+        return self._lexicon.contradict(a, b) or self._lexicon.repeat(a, b)
 
     def bind(self, anatomy: list[Entity]) -> None:
         """Set the ANATOMY rows that numbers refer to from now on."""

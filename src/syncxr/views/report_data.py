@@ -196,11 +196,11 @@ def _facts(configuration: str, manifest: Mapping[str, Any]) -> dict[str, str]:
     if settings.get("corpus"):
         facts["Reports from"] = str(settings["corpus"])
     if sampling:
-        cap = sampling.get("tau_max")
+        get = sampling.get
         facts["Plan"] = (
-            f"{sampling.get('pairs')} reports, k = {sampling.get('k')}, m = {sampling.get('m')}, "
-            f"cap {cap}, {100 * float(sampling.get('normal_fraction', 0)):.0f} % normal, "
-            f"seed {sampling.get('seed')}"
+            f"{get('pairs')} pairs asked for, k = {get('k')}, m = {get('m')}, "
+            f"cap {get('tau_max')}, {100 * float(get('normal_fraction', 0)):.0f} % normal, "
+            f"seed {get('seed')}"
         )
     for name, label in (("writer", "Text by"), ("renderer", "Films by"), ("judge", "Curated by")):
         if isinstance(settings.get(name), dict):
