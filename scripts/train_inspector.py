@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -34,16 +35,17 @@ from syncxr.sample import Image, derive_seed
 SHARES = {"good": 0.22, "varied": 0.18, "plain_projection": 0.06}
 """Share of each good family among the training films; the faulty ones share the rest evenly."""
 
-FROZEN_BLOCKS = 3
-"""Of the anatomy tower: edges and textures as ImageNet gave them, at half the training time."""
-
 LOST = 0.01
 """Share of good calibration films that one question, or the similarity, may lose."""
 
-BANK = 256
-"""Known-bad films kept."""
+BANK, CANDIDATES = 256, 4000
+"""Known-bad films kept, and faulty training films they are chosen from."""
+
+CHUNK = 1000
+"""Films that are kept together."""
 
 _stock = Stock(())
+_keep: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class Films:
 
     def __len__(self) -> int:
         return len(self.families)
+
+    def rows(self, chosen: list[int]) -> Films:
+        """Some of them."""
+        names = [self.families[row] for row in chosen]
+        return Films(self.coarse[chosen], self.fine[chosen], self.answers[chosen], names)
 
 
 def truth(family: Family) -> list[float]:
@@ -92,25 +99,48 @@ def make_films(name: str, jobs: list[str], stock: list[Image], workers: int) -> 
         ProcessPoolExecutor(workers, initializer=set_stock, initargs=(stock,)) as pool,
         bar(f"{name} films", len(jobs)) as progress,
     ):
-        for pair in pool.map(partial(make_film, name), enumerate(jobs), chunksize=16):
-            made.append(pair)
-            progress.advance()
-    coarse, fine = (np.stack([pair[part] for pair in made]) for part in (0, 1))
+        for first in range(0, len(jobs), CHUNK):
+            part = list(enumerate(jobs))[first : first + CHUNK]
+            made.append(_kept(f"{name}-{len(stock)}-{first}", partial(_map, pool, name, part)))
+            progress.advance(len(part))
+    coarse, fine = (np.concatenate([pair[part] for pair in made]) for part in (0, 1))
     answers = np.array([truth(FAMILIES[family]) for family in jobs], np.float32)
     return Films(coarse, fine, answers, jobs)
 
 
+def _map(pool: ProcessPoolExecutor, name: str, part: list[tuple[int, str]]) -> list[Image]:
+    pairs = list(pool.map(partial(make_film, name), part, chunksize=16))
+    return [np.stack([pair[view] for pair in pairs]) for view in (0, 1)]
+
+
+def _kept(name: str, make: Callable[[], list[Image]]) -> list[Image]:
+    """Arrays made once and kept under ``--keep``, so that an interrupted run goes on."""
+    if _keep is None:
+        return make()
+    path = _keep / f"{name}.npz"
+    if not path.exists():
+        partial_path = path.with_suffix(".partial.npz")
+        np.savez(partial_path, *make())
+        partial_path.replace(path)
+    with np.load(path) as arrays:
+        return [arrays[key] for key in arrays.files]
+
+
 def make_stock(name: str, count: int, workers: int) -> list[Image]:
     """Good films from the simulator."""
-    films = []
-    with (
-        ProcessPoolExecutor(workers, initializer=set_stock, initargs=([],)) as pool,
-        bar(f"{name} stock", count) as progress,
-    ):
-        for film in pool.map(partial(simulated_film, name), range(count), chunksize=8):
-            films.append(film)
-            progress.advance()
-    return films
+
+    def make() -> list[Image]:
+        films = []
+        with (
+            ProcessPoolExecutor(workers, initializer=set_stock, initargs=([],)) as pool,
+            bar(f"{name} stock", count) as progress,
+        ):
+            for film in pool.map(partial(simulated_film, name), range(count), chunksize=4):
+                films.append(film)
+                progress.advance()
+        return films
+
+    return _kept(f"{name}-stock-{count}", make)
 
 
 def draw_jobs(count: int, seed: int) -> list[str]:
@@ -152,16 +182,27 @@ def start() -> InspectorNet:
     """A network at its ImageNet start, the first blocks frozen."""
     network = InspectorNet()
     network.anatomy.load_imagenet(next(fetch("efficientnet-lite0").glob("*.pth")))
-    for part in (network.anatomy.conv_stem, network.anatomy.bn0):
+    for part in network.anatomy.frozen():
         part.requires_grad_(False)
-    network.anatomy.blocks[:FROZEN_BLOCKS].requires_grad_(False)
     return network.to(memory_format=torch.channels_last)
 
 
+def early_features(network: InspectorNet, films: Films) -> Tensor:
+    """Output of the untrained blocks for every film, half precision, (N, 40, 20, 20)."""
+    parts = []
+    with torch.no_grad(), bar("early features", len(films)) as progress:
+        for first in range(0, len(films), 64):
+            coarse, _ = tensors(films, slice(first, first + 64))
+            parts.append(network.eval().early(coarse).half())
+            progress.advance(len(coarse))
+    return torch.cat(parts)
+
+
 def train(films: Films, epochs: int, seed: int, batch: int = 32) -> InspectorNet:
-    """AdamW under a one-cycle schedule; mirrored films half of the time."""
+    """AdamW under a one-cycle schedule; films vary already, so nothing is augmented here."""
     torch.manual_seed(seed)
     network = start()
+    early = early_features(network, films)
     slow = [p for p in network.anatomy.parameters() if p.requires_grad]
     fast = [p for n, p in network.named_parameters() if not n.startswith("anatomy.")]
     optimiser = torch.optim.AdamW(
@@ -179,11 +220,9 @@ def train(films: Films, epochs: int, seed: int, batch: int = 32) -> InspectorNet
             if at == 0:
                 order = rng.permutation(len(films))
                 network.train()
-                # Frozen filters keep frozen statistics.
-                network.anatomy.blocks[:FROZEN_BLOCKS].eval()
-                network.anatomy.bn0.eval()
             rows = np.sort(order[at * batch : (at + 1) * batch])
-            logits, _ = network(*tensors(films, rows))
+            _, fine = tensors(films, rows)
+            logits, _ = network.answer(early[rows].float(), fine)
             loss = loss_of(logits, answers[rows], weights)
             optimiser.zero_grad()
             loss.backward()
@@ -238,8 +277,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="folder for films of an interrupted run")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     args = parser.parse_args()
+    global _keep
+    _keep = args.keep
+    if _keep:
+        _keep.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     torch.set_num_threads(args.workers)
 
@@ -249,8 +293,8 @@ def main() -> None:
     network = train(films, args.epochs, args.seed)
 
     fresh = make_stock("calibration", max(args.films // 3, 50), args.workers)
-    names = [f.name for f in TRAINED for _ in range(20)]
-    names += [f.name for f in GOOD for _ in range(300)]
+    names = [f.name for f in TRAINED for _ in range(12)]
+    names += [f.name for f in GOOD for _ in range({"good": 400, "varied": 200}.get(f.name, 100))]
     held = make_films(f"calibrate-{args.seed}", names, fresh, args.workers)
     stored = halved(network)
     logits, features = score(network, held)
@@ -258,9 +302,9 @@ def main() -> None:
 
     good = np.array([name == "good" for name in held.families])
     centre = features[good].mean(0)
-    _, seen = score(network, films)
-    faulty = np.array([bool(FAMILIES[name].fails) for name in films.families])
-    bad = seen[faulty][thin(seen[faulty] - centre, BANK)]
+    faulty = [row for row, name in enumerate(films.families) if FAMILIES[name].fails]
+    _, seen = score(network, films.rows(faulty[:CANDIDATES]))
+    bad = seen[thin(seen - centre, BANK)]
     bank = KnownBad(bad, centre)
     max_similarity = calibrate(bank.similarity(features[good]), LOST)
 

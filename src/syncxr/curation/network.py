@@ -3,7 +3,8 @@
 One tower looks at the whole film, coarse and half equalised, so that exposure does not matter:
 what is shown, from where, and whether the anatomy is right. It is the first eleven blocks of
 EfficientNet-Lite0 (Tan & Le, ICML 2019, without squeeze-excitation and with ReLU6), started from
-ImageNet. The other looks at grey values and detail as they are: blur, noise, exposure, grids.
+ImageNet and trained from the sixth on. The other looks at grey values and detail as they are:
+blur, noise, exposure, grids.
 The first three questions hear the first tower only; the last three hear both.
 """
 
@@ -98,6 +99,11 @@ _STAGES = (
 )
 
 
+EARLY = 5
+"""Blocks never trained: edges and textures from photographs carry over to real films better than
+ones fitted to simulated films, and their output need be worked out only once a film."""
+
+
 class AnatomyTower(nn.Module):
     """First eleven blocks of EfficientNet-Lite0 on one grey channel; mean and maximum over it."""
 
@@ -115,10 +121,19 @@ class AnatomyTower(nn.Module):
                 inside = channels
         self.blocks = nn.Sequential(*blocks)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, 1, 160, 160) to (N, 224)."""
-        x = self.blocks(self.act(self.bn0(self.conv_stem(x))))
+    def early(self, x: Tensor) -> Tensor:
+        """The part that stays as ImageNet gave it: (N, 1, 160, 160) to (N, 40, 20, 20)."""
+        found: Tensor = self.blocks[:EARLY](self.act(self.bn0(self.conv_stem(x))))
+        return found
+
+    def late(self, x: Tensor) -> Tensor:
+        """The part that is trained: (N, 40, 20, 20) to (N, 224)."""
+        x = self.blocks[EARLY:](x)
         return torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
+
+    def frozen(self) -> list[nn.Module]:
+        """The modules of :meth:`early`."""
+        return [self.conv_stem, self.bn0, self.blocks[:EARLY]]
 
     def load_imagenet(self, path: Path) -> None:
         """Start from the asset's ``.pth``; the blocks beyond this tower are left out."""
@@ -176,7 +191,15 @@ class InspectorNet(nn.Module):
         Returns:
             Logits (N, 6) in the order of :data:`QUESTIONS`; embedding (N, 128).
         """
-        anatomy = self.anatomy((coarse - 0.5) / 0.25)
+        return self.answer(self.early(coarse), fine)
+
+    def early(self, coarse: Tensor) -> Tensor:
+        """The untrained part of the first tower, (N, 40, 20, 20)."""
+        return self.anatomy.early((coarse - 0.5) / 0.25)
+
+    def answer(self, early: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`forward`, from the output of :meth:`early`."""
+        anatomy = self.anatomy.late(early)
         texture = self.texture((fine - 0.5) / 0.25)
         content = torch.tanh(self.content(self.drop(anatomy)))
         make = torch.tanh(self.make(self.drop(torch.cat([anatomy, texture], 1))))

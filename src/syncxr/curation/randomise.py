@@ -128,7 +128,7 @@ def _place(field: Field, rng: np.random.Generator, upright: bool) -> Field:
     """Turn, stretch, shift; what comes into view beyond the film is even."""
     side = field.shape[0]
     angle = np.deg2rad(rng.normal(0, 4) if upright else rng.uniform(-180, 180))
-    zoom = rng.uniform(0.82, 1.2) if upright else rng.uniform(0.6, 1.7)
+    zoom = rng.uniform(0.8, 1.38) if upright else rng.uniform(0.6, 1.7)
     scale = zoom * np.exp(rng.normal(0, 0.08, 2))
     shift = rng.normal(0, 0.035 if upright else 0.08, 2) * side
     c, s = np.cos(angle), np.sin(angle)

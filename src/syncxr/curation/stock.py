@@ -62,7 +62,7 @@ def simulated_film(name: str, index: int, population: str = "train") -> Image:
     """
     seed = derive_seed(f"curation-{name}-{index}", "stock", 0)
     rng = np.random.default_rng(seed)
-    size = int(rng.choice([224, 224, 320, 448]))
+    size = int(rng.choice([224, 320, 448], p=[0.65, 0.25, 0.1]))
     renderer = SimulationRenderer(
         SimulationRenderer.Options(size=size, population=population)  # type: ignore[arg-type]
     )
