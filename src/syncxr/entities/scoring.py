@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from rich.box import SIMPLE
 from rich.table import Table
 
 from syncxr.corpora import openi
@@ -243,7 +244,7 @@ def score(
             _average(
                 f"n ≥ {COMMON} in this half", names, labelled.sum(axis=0) >= COMMON, counts, drawn
             ),
-            _average("all findings", names, totals >= 0, counts, drawn),
+            _average("any n", names, totals >= 0, counts, drawn),
         ),
     )
 
@@ -270,21 +271,23 @@ def disagreements(
 def score_table(result: ExtractionScore) -> Table:
     """The score as a table for the terminal."""
     table = Table(
+        box=SIMPLE,
         title=f"Extractor against MeSH, Open-i, {result.half} report numbers, "
         f"{result.n_reports} reports",
-        caption=f"95 % intervals from {result.resamples} bootstrap resamples of the reports; "
-        f"bars: micro {MICRO_BAR:.2f}, macro {MACRO_BAR:.2f} on the first average",
+        caption=f"95 % intervals from {result.resamples} bootstrap resamples of the reports. "
+        f"Averages over the findings with {'; '.join(a.over for a in result.averages)}. "
+        f"Bars, on the first: micro {MICRO_BAR:.2f}, macro {MACRO_BAR:.2f}.",
     )
-    for column in ("finding", "n", "n in all", "precision", "recall", "F1 [95 %]"):
-        table.add_column(column, justify="left" if column == "finding" else "right")
+    for column in ("finding", "n", "in all", "prec.", "recall", "F1 [95 %]"):
+        table.add_column(column, justify="left" if column == "finding" else "right", no_wrap=True)
     for row in result.findings:
         figures = (f"{row.precision:.3f}", f"{row.recall:.3f}", str(row.f1))
         table.add_row(row.finding, str(row.n), str(row.n_all), *figures)
     for average in result.averages:
         table.add_section()
-        label = f"{average.over} ({len(average.findings)})"
-        table.add_row(f"micro, {label}", "", "", "", "", str(average.micro_f1))
-        table.add_row(f"macro, {label}", "", "", "", "", str(average.macro_f1))
+        of = f"of {len(average.findings)}"
+        table.add_row(f"micro {of}", "", "", "", "", str(average.micro_f1))
+        table.add_row(f"macro {of}", "", "", "", "", str(average.macro_f1))
     return table
 
 

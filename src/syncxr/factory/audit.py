@@ -11,6 +11,7 @@ from math import log2
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
+from rich.box import SIMPLE
 from rich.table import Table
 
 from syncxr.corpora.report import Report
@@ -119,11 +120,11 @@ def audit(
 def audit_table(summary: AuditSummary) -> Table:
     """The figures of an audit as a table for the terminal."""
     table = Table(
-        title=f"Entities of {summary.reports} reports ({summary.without_entity} without any)"
+        box=SIMPLE,
+        title=f"Entities of {summary.reports} reports ({summary.without_entity} without any)",
     )
-    for column in ("category", "unique", "mentions", "once", "entropy / max, bits", "Gini"):
-        table.add_column(column, justify="left" if column == "category" else "right")
-    table.add_column("most frequent")
+    for column in ("category", "unique", "mentions", "once", "bits of max", "Gini"):
+        table.add_column(column, justify="left" if column == "category" else "right", no_wrap=True)
     for row in summary.categories:
         table.add_row(
             row.category,
@@ -132,7 +133,6 @@ def audit_table(summary: AuditSummary) -> Table:
             f"{row.once:,}",
             f"{row.entropy:.2f} / {row.max_entropy:.2f}",
             f"{row.gini:.3f}",
-            ", ".join(name for name, _ in row.top[:3]),
             end_section=row is summary.categories[-2],
         )
     return table
