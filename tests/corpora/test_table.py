@@ -34,7 +34,10 @@ def test_a_folder_is_searched_in_order(tmp_path: Path) -> None:
     written(tmp_path / "a.txt", "No effusion.")
     written(tmp_path / "empty.txt", " \n")
     written(tmp_path / "notes.md", "ignored")
-    assert list(table.read_reports(tmp_path)) == [Report("a", "No effusion."), Report("b/1", "Edema.")]
+    assert list(table.read_reports(tmp_path)) == [
+        Report("a", "No effusion."),
+        Report("b/1", "Edema."),
+    ]
 
 
 @pytest.mark.parametrize(
