@@ -3,7 +3,8 @@
     python benchmarks/simulator_speed.py [--films N] [--workers W] [--json FILE]
 
 Every film is a new patient in a new pose: a third normal, the rest with one to three findings.
-Prints the rate of one process and of two, and the memory of a process, beside the bars.
+Prints the rate of one process and of two, CPU time a film (which other work on the machine changes
+less than the rate), and the memory of a process, beside the bars.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,15 +51,25 @@ def requests(count: int) -> list[RenderRequest]:
     return made
 
 
-def work(size: int, resolution_mm: float, part: list[RenderRequest]) -> tuple[float, int, float]:
-    """Render a part after warming up: seconds, distinct patients, peak memory in GB."""
+class Part(NamedTuple):
+    """What one process did."""
+
+    seconds: float
+    cpu_seconds: float
+    patients: int
+    memory_gb: float
+
+
+def work(size: int, resolution_mm: float, part: list[RenderRequest]) -> Part:
+    """Render a part after warming up."""
     renderer = SimulationRenderer(SimulationOptions(size=size, resolution_mm=resolution_mm))
     renderer.render(part[:2])
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     films = [film for request in part for film in renderer.render([request])]
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     patients = {json.dumps(film.parameters["patient"]) for film in films}
-    return seconds, len(patients), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return Part(seconds, cpu_seconds, len(patients), memory)
 
 
 def measure(films: int, workers: int, size: int, resolution_mm: float) -> dict[str, Any]:
@@ -73,9 +84,10 @@ def measure(films: int, workers: int, size: int, resolution_mm: float) -> dict[s
         "workers": workers,
         "size": size,
         "resolution_mm": resolution_mm,
-        "variants": sum(count for _, count, _ in done),
-        "films_per_second": films / max(seconds for seconds, _, _ in done),
-        "memory_gb": max(memory for _, _, memory in done),
+        "variants": sum(part.patients for part in done),
+        "films_per_second": films / max(part.seconds for part in done),
+        "cpu_seconds_per_film": sum(part.cpu_seconds for part in done) / films,
+        "memory_gb": max(part.memory_gb for part in done),
     }
 
 
@@ -99,7 +111,8 @@ def main() -> None:
     for run in runs:
         print(
             f"{run['size']} px, {run['resolution_mm']} mm, {run['workers']} process(es): "
-            f"{run['films_per_second']:.1f} films/s over {run['films']} films, "
+            f"{run['films_per_second']:.1f} films/s over {run['films']} films "
+            f"({run['cpu_seconds_per_film']:.3f} CPU seconds each), "
             f"{run['variants']} variants, {run['memory_gb']:.2f} GB a process"
         )
     print(

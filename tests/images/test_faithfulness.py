@@ -29,7 +29,13 @@ class Liar:
             claimed.film.parameters,
         )
         return SimulatedStudy(
-            self.honest, film, claimed.scene, claimed.seed, image.heart_ratio, image.window
+            self.honest,
+            film,
+            claimed.drawn,
+            claimed.scene,
+            claimed.seed,
+            image.heart_ratio,
+            image.window,
         )
 
 

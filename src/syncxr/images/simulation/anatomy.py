@@ -100,8 +100,8 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 """Range of every deformation parameter; units stand at :class:`Patient`.
 
-The source is an elderly patient, lying down: upright, with breath held, the domes stand lower and
-the chest is narrower for its height, and most patients have more mineral in their bones.
+The source lies on a table: upright, with breath held, the domes stand lower and the chest is
+narrower for its height. Its bones are poor in mineral; most of the range lies above.
 """
 
 HELD_OUT: tuple[str, ...] = ("breadth", "left_dome", "right_dome", "rib_slope", "soft_tissue")

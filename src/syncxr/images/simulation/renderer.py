@@ -30,7 +30,7 @@ from syncxr.images.simulation.projection import (
     merge,
     one_thread,
 )
-from syncxr.images.simulation.reading import read
+from syncxr.images.simulation.reading import read, unite
 from syncxr.sample import Entity, Image, Mask, Polarity, derive_seed
 
 
@@ -189,14 +189,18 @@ class SimulationRenderer:
         return self._study(read(request.text), request.seed)
 
     def _study(self, entities: Sequence[Entity], seed: int) -> SimulatedStudy:
-        shown, not_shown = self._sort(entities)
+        drawn, not_shown = self._sort(entities)
         scene = Scene.sample(seed, self.options.population)
-        paths = self.trace(scene, shown, seed)
+        paths = self.trace(scene, list(drawn), seed)
         image, window = self.develop(scene, paths)
         film = Film(
             image=image,
-            masks={str(entity): mask for entity, mask in paths.masks.items()},
-            shown=shown,
+            masks={
+                str(entity): paths.masks[thing]
+                for thing, members in drawn.items()
+                for entity in members
+            },
+            shown=tuple(entity for members in drawn.values() for entity in members),
             not_shown=not_shown,
             parameters={
                 **scene.to_dict(),
@@ -206,7 +210,7 @@ class SimulationRenderer:
                 "seed": seed,
             },
         )
-        return SimulatedStudy(self, film, scene, seed, paths.heart_shown, window)
+        return SimulatedStudy(self, film, drawn, scene, seed, paths.heart_shown, window)
 
     def develop(
         self, scene: Scene, paths: Paths, window: Window | None = None
@@ -256,15 +260,17 @@ class SimulationRenderer:
 
     def _sort(
         self, entities: Sequence[Entity]
-    ) -> tuple[tuple[Entity, ...], tuple[tuple[Entity, str], ...]]:
-        """Findings to draw, each once, and those that cannot be, with reasons."""
+    ) -> tuple[dict[Entity, tuple[Entity, ...]], tuple[tuple[Entity, str], ...]]:
+        """What to draw, with the statements it stands for; statements not drawn, with reasons."""
         stated = dict.fromkeys(e for e in entities if e.polarity is not Polarity.ABSENT)
         reasons = {entity: self.refusal(entity) for entity in stated}
         order = list(FINDINGS)
-        shown = sorted(
-            (e for e in stated if not reasons[e]), key=lambda e: (order.index(e.concept), str(e))
+        drawn = unite(entity for entity in stated if not reasons[entity])
+        things = sorted(drawn, key=lambda e: (order.index(e.concept), str(e)))
+        return (
+            {thing: drawn[thing] for thing in things},
+            tuple((entity, reason) for entity, reason in reasons.items() if reason),
         )
-        return tuple(shown), tuple((e, reason) for e, reason in reasons.items() if reason)
 
 
 @dataclass(frozen=True)
@@ -274,6 +280,7 @@ class SimulatedStudy:
     Attributes:
         renderer: What took it.
         film: As rendered.
+        drawn: Things drawn to the statements that each stands for.
         scene: Patient, pose and exposure.
         seed: Of the request.
         heart_ratio: Cardiothoracic ratio on the film.
@@ -282,6 +289,7 @@ class SimulatedStudy:
 
     renderer: SimulationRenderer
     film: Film
+    drawn: dict[Entity, tuple[Entity, ...]]
     scene: Scene
     seed: int
     heart_ratio: float
@@ -294,7 +302,8 @@ class SimulatedStudy:
 
     def without(self, entities: Collection[Entity]) -> Image:
         """The same film, all findings but these drawn."""
-        rest = [entity for entity in self.film.shown if entity not in entities]
+        gone = set(entities)
+        rest = [thing for thing, members in self.drawn.items() if gone.isdisjoint(members)]
         paths = self.renderer.trace(self.scene, rest, self.seed)
         return self.renderer.develop(self.scene, paths, self.window)[0]
 

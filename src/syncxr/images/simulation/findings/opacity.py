@@ -83,13 +83,14 @@ def insert_airspace(
 
 
 def texture(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """Smooth noise of about unit variance, correlated over some 3 cm."""
+    """Smooth noise of about unit variance, correlated over some 3 cm, within ±1.5."""
     coarse = rng.standard_normal(tuple(max(4, n // 14) for n in shape)).astype(np.float32)
     for axis, count in enumerate(shape):
         at = np.linspace(0, coarse.shape[axis] - 1, count)
         weights = np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(coarse.shape[axis])))
         coarse = np.moveaxis(np.tensordot(weights.astype(np.float32), coarse, (1, axis)), 0, axis)
-    return np.ascontiguousarray(coarse) * np.float32(1.4)
+    # Bounded, so that noise never eats a whole cloud.
+    return np.clip(np.ascontiguousarray(coarse) * np.float32(1.4), -1.5, 1.5)
 
 
 @dataclass(frozen=True)

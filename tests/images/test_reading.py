@@ -1,0 +1,60 @@
+"""Statements of one thing are drawn once."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncxr.images.renderer import RenderRequest
+from syncxr.images.simulation.reading import read, unite
+from syncxr.images.simulation.renderer import SimulationRenderer
+from syncxr.sample import Category, Entity, Polarity
+
+
+def effusion(location: str = "", severity: str = "") -> Entity:
+    return Entity("pleural effusion", Category.ABNORMALITY, Polarity.PRESENT, location, severity)
+
+
+def test_a_bare_mention_joins_the_precise_one() -> None:
+    small_left = effusion("left", "mild")
+    for order in ([small_left, effusion()], [effusion(), small_left]):
+        assert list(unite(order)) == [small_left]
+
+
+def test_words_add_up() -> None:
+    assert list(unite([effusion("", "mild"), effusion("left")])) == [effusion("left", "mild")]
+
+
+def test_different_sides_and_severities_stay_apart() -> None:
+    assert len(unite([effusion("left"), effusion("right")])) == 2
+    assert len(unite([effusion("left", "mild"), effusion("left", "severe")])) == 2
+    assert list(unite([effusion("bilateral"), effusion("left")])) == [effusion("bilateral")]
+
+
+@given(
+    st.lists(
+        st.builds(
+            effusion,
+            st.sampled_from(["", "left", "right", "bilateral", "left base", "right base"]),
+            st.sampled_from(["", "mild", "severe"]),
+        ),
+        unique=True,
+    )
+)
+def test_every_statement_is_stood_for_once(entities: list[Entity]) -> None:
+    united = unite(entities)
+    members = [entity for group in united.values() for entity in group]
+    assert sorted(members) == sorted(entities)
+
+
+def test_film_of_a_report_that_says_things_twice(renderer: SimulationRenderer) -> None:
+    twice = "FINDINGS: Small left pleural effusion. IMPRESSION: Pleural effusion."
+    once, again = renderer.render(
+        [RenderRequest("Small left pleural effusion.", 1), RenderRequest(twice, 1)]
+    )
+    assert len(read(twice)) == 2
+    assert once.image.tobytes() == again.image.tobytes()
+    assert set(again.shown) == set(read(twice))
+    assert set(again.masks) == {str(entity) for entity in read(twice)}
+    study = renderer.study(RenderRequest(twice, 1))
+    [normal] = renderer.render([RenderRequest("Normal chest.", 1)])
+    assert (study.without([again.shown[0]]) == study.without(again.shown)).all()
+    assert not normal.masks
