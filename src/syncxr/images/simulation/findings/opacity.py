@@ -90,7 +90,8 @@ def texture(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
         weights = np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(coarse.shape[axis])))
         coarse = np.moveaxis(np.tensordot(weights.astype(np.float32), coarse, (1, axis)), 0, axis)
     # Bounded, so that noise never eats a whole cloud.
-    return np.clip(np.ascontiguousarray(coarse) * np.float32(1.4), -1.5, 1.5)
+    bounded: Floats = np.clip(np.ascontiguousarray(coarse) * np.float32(1.4), -1.5, 1.5)
+    return bounded
 
 
 @dataclass(frozen=True)
