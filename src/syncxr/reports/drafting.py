@@ -32,7 +32,6 @@ _REGIONS = {
     "below": ("diaphragm", "upper abdomen", "stomach"),
     "bones": ("bones", "ribs", "spine", "soft tissues"),
 }
-_CHEST = ("heart", "lungs")
 _ORDERS = (
     ("devices", "heart", "lungs", "below", "bones"),
     ("lungs", "heart", "below", "bones", "devices"),
@@ -147,9 +146,9 @@ def report_grammar(request: DraftRequest) -> Grammar:
     """Every report that says the entities of a request in its order."""
     wording = load_wording()
     entities = _ordered(request)
-    return Grammar(
-        chain(*_findings(entities, wording), Text(HEADING), _impression(entities, wording))
-    )
+    joined = bool(_rng(request, "denials").random() < 0.5)
+    findings = _findings(entities, wording, joined)
+    return Grammar(chain(*findings, Text(HEADING), _impression(entities, wording)))
 
 
 @cache
@@ -166,26 +165,30 @@ def _statement(entity: Entity) -> str:
     return f"normal {entity.location}" if normal_place else str(entity)
 
 
-def _findings(entities: Sequence[Entity], wording: Wording) -> list[Phrase]:
-    """Sentences in order; neighbouring plain denials may share one."""
+def _findings(entities: Sequence[Entity], wording: Wording, joined: bool) -> list[Phrase]:
+    """Sentences in order; neighbouring plain denials may share one, and do if ``joined``.
+
+    Left alone, a small model hardly ever joins them, which reads like a form.
+    """
+    first = next((e for e in entities if e.polarity is Polarity.PRESENT), None)
     phrases: list[Phrase] = []
-    run: list[Entity] = []
+    for run in _runs(entities, wording):
+        apart = chain(*(wording.sentence(entity, opening=entity is first) for entity in run))
+        together = wording.denial(run) if len(run) > 1 else apart
+        phrases.append(together if joined else choice(apart, together))
+    return phrases
+
+
+def _runs(entities: Sequence[Entity], wording: Wording) -> list[list[Entity]]:
+    """``entities`` in order, plain denials that follow one another put together."""
+    runs: list[list[Entity]] = []
     for entity in entities:
-        if _plainly_denied(entity) and len(run) < _JOINED:
-            run.append(entity)
-            continue
-        phrases += _denials(run, wording)
-        run = [entity] if _plainly_denied(entity) else []
-        if not run:
-            phrases.append(wording.sentence(entity))
-    return phrases + _denials(run, wording)
-
-
-def _denials(run: Sequence[Entity], wording: Wording) -> list[Phrase]:
-    if not run:
-        return []
-    apart = chain(*(wording.sentence(entity) for entity in run))
-    return [choice(apart, wording.denial(run))]
+        joins = runs and wording.joins(entity) and wording.joins(runs[-1][0])
+        if joins and len(runs[-1]) < _JOINED:
+            runs[-1].append(entity)
+        else:
+            runs.append([entity])
+    return runs
 
 
 def _impression(entities: Sequence[Entity], wording: Wording) -> Phrase:
@@ -194,17 +197,13 @@ def _impression(entities: Sequence[Entity], wording: Wording) -> Phrase:
     if found:
         return chain(*(wording.summary(entity) for entity in found))
     normal = wording.normal_impression()
-    denied = [e for e in entities if _plainly_denied(e) and _region(e) in _CHEST][:_JOINED]
+    denied = [e for e in entities if wording.joins(e) and _region(e) == "lungs"][:_JOINED]
     if not denied:
         return normal
     denial = wording.denial(denied)
-    return choice(normal, denial, chain(normal, denial))
-
-
-def _plainly_denied(entity: Entity) -> bool:
-    """Whether a denial names neither place nor severity, so that it can share a sentence."""
-    denied = entity.polarity is Polarity.ABSENT and entity.category is not Category.ANATOMY
-    return denied and not entity.location and not entity.severity
+    both = chain(normal, denial)
+    # One denial alone ("No tuberculosis.") would answer a question that nobody asked.
+    return choice(normal, both, denial) if len(denied) > 1 else choice(normal, both)
 
 
 def _ordered(request: DraftRequest) -> list[Entity]:

@@ -158,7 +158,13 @@ def capitalised(phrase: Phrase) -> Phrase:
 
 def with_article(phrase: Phrase) -> Phrase:
     """``phrase`` after the indefinite article that its first letter asks for."""
-    return map_head(phrase, lambda text: f"{'an' if text[0] in 'aeiou' else 'a'} {text}")
+    return map_head(phrase, lambda text: f"{'an' if _takes_an(text) else 'a'} {text}")
+
+
+def _takes_an(text: str) -> bool:
+    # Abbreviations are spelt out: "an NG tube", "an ICD", "a PICC".
+    spelt = text[:2].isupper() and len(text) > 1
+    return text[0] in ("AEFHILMNORSX" if spelt else "aeiouAEIOU")
 
 
 _WORD = re.compile(r" ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s")

@@ -33,8 +33,8 @@ PHRASES_FILE = Path(__file__).parent / "phrases.yaml"
 _Number = Literal["count", "mass", "plural"]
 
 # What a sentence says apart from the finding, by the names through which it says it.
-_SAYS_SEVERITY = re.compile(r"<(np|bare|doubted|sev|adv)>")
-_SAYS_PLACE = re.compile(r"<(np|bare|doubted|loc|side)>")
+_SAYS_SEVERITY = re.compile(r"<(np|bare|a_doubted|doubted|sev|adv)>")
+_SAYS_PLACE = re.compile(r"<(np|bare|a_doubted|doubted|loc|side)>")
 
 
 class Noun(BaseModel):
@@ -51,6 +51,8 @@ class Noun(BaseModel):
     scale: Literal["", "volume"] = ""
     device: bool = False
     present: tuple[str, ...] = ()
+    only: bool = False
+    absent: tuple[str, ...] = ()
 
 
 class Place(BaseModel):
@@ -75,6 +77,7 @@ class Phrases(BaseModel):
     doubt: str
     places: dict[str, Place]
     frames: dict[str, dict[str, tuple[str, ...]]]
+    openings: tuple[str, ...]
     denials: tuple[str, ...]
     normal_impressions: tuple[str, ...]
     normals: dict[str, tuple[str, ...]]
@@ -94,17 +97,26 @@ class Wording:
         self._phrases = phrases
         self._lexicon = lexicon
 
-    def sentence(self, entity: Entity) -> Phrase:
-        """Every sentence of FINDINGS that says ``entity`` and nothing else."""
+    def sentence(self, entity: Entity, *, opening: bool = False) -> Phrase:
+        """Every sentence of FINDINGS that says ``entity`` and nothing else.
+
+        Args:
+            entity: What it says.
+            opening: Whether a finding may be led in with "The film shows ...".
+        """
         if entity.category is Category.ANATOMY:
             return _sentence(self._normal(entity))
         noun = self._noun(entity)
-        frames = self._phrases.frames["device" if noun.device else "finding"]
-        own = noun.present if entity.polarity is Polarity.PRESENT else ()
-        return _sentence(self._said(entity, (*frames[entity.polarity.value], *own), described=True))
+        lines = self._phrases.frames["device" if noun.device else "finding"][entity.polarity.value]
+        if entity.polarity is Polarity.PRESENT:
+            framed = lines + (self._phrases.openings if opening else ())
+            lines = noun.present if noun.only else framed + noun.present
+        elif entity.polarity is Polarity.ABSENT:
+            lines = noun.absent or lines
+        return _sentence(self._said(entity, lines, described=True))
 
     def denial(self, entities: Sequence[Entity]) -> Phrase:
-        """Every sentence that denies all of ``entities`` together (see :meth:`plainly_denied`)."""
+        """Every sentence that denies all of ``entities`` together (see :meth:`joins`)."""
         if len(entities) == 1:
             return self.sentence(entities[0])
         nouns = [self._denied(entity) for entity in entities]
@@ -123,6 +135,12 @@ class Wording:
     def normal_impression(self) -> Phrase:
         """Every sentence of IMPRESSION that says that nothing is abnormal."""
         return _sentence(choice(*(parse(line) for line in self._phrases.normal_impressions)))
+
+    def joins(self, entity: Entity) -> bool:
+        """Whether ``entity`` is denied so plainly that its denial can share a sentence."""
+        if entity.category is Category.ANATOMY or entity.polarity is not Polarity.ABSENT:
+            return False
+        return not (entity.location or entity.severity or self._noun(entity).absent)
 
     def is_device(self, entity: Entity) -> bool:
         """Whether ``entity`` is a device or a trace of treatment."""
@@ -178,7 +196,8 @@ class Wording:
         return {
             "np": with_article(bare) if article else bare,
             "bare": bare,
-            "doubted": with_article(doubted) if article else doubted,
+            "doubted": doubted,
+            "a_doubted": with_article(doubted) if article else doubted,
             "is": Text("are" if number == "plural" else "is"),
             "sev": severity,
             "adv": parse(adverbs[entity.severity]) if entity.severity else EMPTY,
