@@ -26,7 +26,7 @@ from syncxr.assets import fetch
 from syncxr.curation.families import FAMILIES, GOOD, TRAINED, Family
 from syncxr.curation.inspector import WEIGHTS
 from syncxr.curation.judge import QUESTIONS
-from syncxr.curation.network import InspectorNet, prepare
+from syncxr.curation.network import CONTENT, InspectorNet, prepare
 from syncxr.curation.similarity import KnownBad, calibrate, thin
 from syncxr.curation.stock import Stock, simulated_film
 from syncxr.progress import bar, console
@@ -38,7 +38,7 @@ SHARES = {"good": 0.22, "varied": 0.18, "plain_projection": 0.06}
 LOST = 0.01
 """Share of good calibration films that one question, or the similarity, may lose."""
 
-BANK, CANDIDATES = 256, 4000
+BANK, CANDIDATES = 256, 2000
 """Known-bad films kept, and faulty training films they are chosen from."""
 
 CHUNK = 1000
@@ -254,19 +254,38 @@ def score(network: InspectorNet, films: Films) -> tuple[Any, Any]:
 
 
 def fix_thresholds(logits: Any, films: Films) -> dict[str, float]:
-    """Per question: as strict as losing a share :data:`LOST` of the good films allows.
+    """Per question, in the middle of the gap between good films and trained faults.
 
-    No stricter than even odds, and no laxer than the middle between that and the strictness that
-    refuses 95 % of the trained faults, so that a question never falls asleep.
+    The gap reaches from the logit that 95 % of the faults stay below to the one that a share
+    :data:`LOST` of the good films stays below; where the two overlap, the latter decides. The
+    last three questions ask what a renderer may do, so only plain good films count there.
     """
     thresholds = {}
     for column, question in enumerate(QUESTIONS):
-        yes = logits[films.answers[:, column] == 1, column]
+        passing = films.answers[:, column] == 1
+        if column >= CONTENT:
+            passing &= np.array([name == "good" for name in films.families])
+        yes = logits[passing, column]
         no = logits[films.answers[:, column] == 0, column]
-        cut = min(np.quantile(yes, LOST), 0.0)
-        cut = max(cut, min((np.quantile(no, 0.95) + np.quantile(yes, LOST)) / 2, 0.0))
+        strictest = np.quantile(yes, LOST)
+        cut = min(strictest, (strictest + np.quantile(no, 0.95)) / 2)
         thresholds[question] = float(1 / (1 + np.exp(-cut)))
     return thresholds
+
+
+def choose_bank(network: InspectorNet, films: Films, centre: Any) -> Any:
+    """Features of faulty training films that cover the faults, (BANK, 128).
+
+    Only the half least like good training films is drawn from: a film that good ones resemble
+    too says nothing.
+    """
+    faulty = [row for row, name in enumerate(films.families) if FAMILIES[name].fails]
+    good = [row for row, name in enumerate(films.families) if name == "good"]
+    _, bad = score(network, films.rows(faulty[:CANDIDATES]))
+    _, fine = score(network, films.rows(good[:CANDIDATES]))
+    likeness = KnownBad(fine, centre).similarity(bad)
+    bad = bad[likeness <= np.median(likeness)]
+    return bad[thin(bad - centre, BANK)]
 
 
 def main() -> None:
@@ -302,9 +321,7 @@ def main() -> None:
 
     good = np.array([name == "good" for name in held.families])
     centre = features[good].mean(0)
-    faulty = [row for row, name in enumerate(films.families) if FAMILIES[name].fails]
-    _, seen = score(network, films.rows(faulty[:CANDIDATES]))
-    bad = seen[thin(seen - centre, BANK)]
+    bad = choose_bank(network, films, centre)
     bank = KnownBad(bad, centre)
     max_similarity = calibrate(bank.similarity(features[good]), LOST)
 

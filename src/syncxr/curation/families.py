@@ -22,6 +22,8 @@ Make = Callable[[Stock, Rng, float], Image]
 
 _CHEST_SHOWN = {"chest": True, "human": True, "frontal": True}
 _ALL_GOOD = dict.fromkeys(QUESTIONS, True)
+_ALL_GOOD_BUT_QUALITY = {question: True for question in QUESTIONS if question != "quality"}
+"""Strong randomisation may darken, blur or shrink a film to where its quality is arguable."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def _table() -> list[Family]:
     add = table.add
 
     add("good", _good, _ALL_GOOD)
-    add("varied", _varied, _CHEST_SHOWN)
+    add("varied", _varied, _ALL_GOOD_BUT_QUALITY)
     add("plain_projection", _posed("plain_projection"), _CHEST_SHOWN)
 
     no_chest = {"chest": False, "human": True, "frontal": False}

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from syncxr.corpora.films import read_film
@@ -92,21 +93,25 @@ class Inspector:
     @cached_property
     def _network(self) -> InspectorNet:
         network = InspectorNet()
+        name = "inspector.safetensors"
+        saved = {key: value.float() for key, value in self._load(name).items()}
         try:
-            saved = load_file(self.options.weights / "inspector.safetensors")
-            network.load_state_dict({key: value.float() for key, value in saved.items()})
-        except (OSError, RuntimeError) as error:
-            raise SyncxrError(
-                f"{self.options.weights}/inspector.safetensors cannot be used "
-                f"({str(error).splitlines()[0]}); remake it with scripts/train_inspector.py"
-            ) from error
+            network.load_state_dict(saved)
+        except RuntimeError as error:
+            raise _unusable(self.options.weights / name, error) from error
         return network.eval().to(memory_format=torch.channels_last)
 
     @cached_property
     def bank(self) -> KnownBad:
         """The known-bad films."""
-        saved = load_file(self.options.weights / "known_bad.safetensors")
+        saved = self._load("known_bad.safetensors")
         return KnownBad(saved["bank"].float().numpy(), saved["centre"].float().numpy())
+
+    def _load(self, name: str) -> dict[str, torch.Tensor]:
+        try:
+            return dict(load_file(self.options.weights / name))
+        except (OSError, SafetensorError) as error:
+            raise _unusable(self.options.weights / name, error) from error
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -153,6 +158,11 @@ class Inspector:
         if similarity > self.calibration.max_similarity:
             reasons.append(SIMILAR)
         return Verdict(named, similarity, tuple(reasons))
+
+
+def _unusable(path: Path, error: Exception) -> SyncxrError:
+    reason = str(error).splitlines()[0]
+    return SyncxrError(f"{path} cannot be used ({reason}); remake it: scripts/train_inspector.py")
 
 
 def _tensor(film: Image) -> torch.Tensor:

@@ -27,7 +27,7 @@ TEXTURE_SIDE = 256
 EMBEDDING = 128
 """Features a film is compared by, both towers together."""
 
-_CONTENT = 3
+CONTENT = 3
 """The first questions of :data:`QUESTIONS` are about what is shown."""
 
 
@@ -178,8 +178,8 @@ class InspectorNet(nn.Module):
         self.content = nn.Linear(AnatomyTower.features, half)
         self.make = nn.Linear(both, half)
         self.drop = nn.Dropout(0.2)
-        self.content_head = nn.Linear(half, _CONTENT)
-        self.make_head = nn.Linear(half, len(QUESTIONS) - _CONTENT)
+        self.content_head = nn.Linear(half, CONTENT)
+        self.make_head = nn.Linear(half, len(QUESTIONS) - CONTENT)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
         """Answers and features.

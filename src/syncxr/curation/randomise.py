@@ -98,7 +98,7 @@ def _bodily(field: Field, rng: np.random.Generator) -> Field:
         y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
         cy, cx, ry, rx = *rng.uniform(0.15, 0.85, 2), *rng.uniform(0.06, 0.3, 2)
         veil = np.exp(-(((y - cy) / ry) ** 2) - ((x - cx) / rx) ** 2)
-        field = field + rng.uniform(0, 0.7) * veil * (0.9 - field) * (field > 0.05)
+        field = field + rng.uniform(0, 0.85) * veil * (0.9 - field) * (field > 0.05)
     if rng.random() < 0.4:
         field = _arms(field, rng)
     return field.astype(np.float32)
@@ -129,8 +129,10 @@ def _place(field: Field, rng: np.random.Generator, upright: bool) -> Field:
     side = field.shape[0]
     angle = np.deg2rad(rng.normal(0, 4) if upright else rng.uniform(-180, 180))
     zoom = rng.uniform(0.8, 1.38) if upright else rng.uniform(0.6, 1.7)
+    if upright and rng.random() < 0.15:
+        zoom = rng.uniform(0.55, 0.8)
     scale = zoom * np.exp(rng.normal(0, 0.08, 2))
-    shift = rng.normal(0, 0.035 if upright else 0.08, 2) * side
+    shift = rng.normal(0, 0.05 if upright else 0.08, 2) * side
     c, s = np.cos(angle), np.sin(angle)
     matrix = np.array([[c, -s], [s, c]]) / scale
     middle = np.full(2, (side - 1) / 2)
@@ -148,9 +150,10 @@ def _collimate(field: Field, rng: np.random.Generator) -> Field:
     side = field.shape[0]
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
     result = field
+    deepest = 0.24 if rng.random() < 0.2 else 0.1
     for _ in range(rng.integers(1, 5)):
         angle = rng.integers(4) * np.pi / 2 + rng.normal(0, 0.06)
-        reach = 0.5 - rng.uniform(0.0, 0.1)
+        reach = 0.5 - rng.uniform(0.0, deepest)
         beyond = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) > reach
         grey = float(rng.choice([0.0, 0.02, rng.uniform(0, 0.4), 1.0], p=[0.45, 0.2, 0.2, 0.15]))
         result = np.where(beyond, grey + rng.uniform(0, 0.15) * field, result)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from syncxr.images.renderer import RenderRequest
+from syncxr.images.simulation.anatomy import Population
 from syncxr.images.simulation.renderer import SimulationRenderer
 from syncxr.sample import Image, derive_seed
 
@@ -52,7 +53,7 @@ class Stock:
         return self.films[int(rng.integers(len(self.films)))]
 
 
-def simulated_film(name: str, index: int, population: str = "train") -> Image:
+def simulated_film(name: str, index: int, population: Population = "train") -> Image:
     """The ``index``-th film of the stock called ``name``: another name, other films.
 
     Args:
@@ -63,12 +64,10 @@ def simulated_film(name: str, index: int, population: str = "train") -> Image:
     seed = derive_seed(f"curation-{name}-{index}", "stock", 0)
     rng = np.random.default_rng(seed)
     size = int(rng.choice([224, 320, 448], p=[0.65, 0.25, 0.1]))
-    renderer = SimulationRenderer(
-        SimulationRenderer.Options(size=size, population=population)  # type: ignore[arg-type]
-    )
+    renderer = SimulationRenderer(SimulationRenderer.Options(size=size, population=population))
     return renderer.render([RenderRequest(_caption(rng), seed)])[0].image
 
 
-def simulated_stock(name: str, count: int, population: str = "train") -> Stock:
+def simulated_stock(name: str, count: int, population: Population = "train") -> Stock:
     """``count`` films of :func:`simulated_film`."""
     return Stock([simulated_film(name, index, population) for index in range(count)])
