@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
 
 from syncxr.images.simulation.anatomy import Landmarks, landmarks_of
 from syncxr.images.simulation.ct import (
@@ -98,14 +99,23 @@ def wall_distance(thorax: Thorax) -> Floats:
     Both lungs' convex hull in an axial slice is the inner outline of the rib cage, whatever
     mediastinum and diaphragm do inside it; outside the hull the distance is 0.
     """
-    from skimage.morphology import convex_hull_image
-
     lungs = thorax.mask(*LUNGS)
     distance = np.zeros(lungs.shape, np.float32)
     for z in np.flatnonzero(lungs.any((0, 2))):
-        hull = convex_hull_image(lungs[:, z, :])  # type: ignore[no-untyped-call]
+        hull = _convex(lungs[:, z, :])
         distance[:, z, :] = ndimage.distance_transform_edt(hull) * thorax.spacing
     return distance
+
+
+def _convex(shape: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Convex hull of a 2-D mask; the mask itself where it is too small to have one."""
+    try:
+        sides = ConvexHull(np.argwhere(shape)).equations
+    except QhullError:
+        return shape
+    rows, columns = np.indices(shape.shape)
+    offsets = sides[:, 0, None, None] * rows + sides[:, 1, None, None] * columns
+    return np.asarray(np.all(offsets + sides[:, 2, None, None] <= 1e-6, axis=0))
 
 
 @cache
