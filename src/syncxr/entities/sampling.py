@@ -9,7 +9,7 @@ once it has been used τ_max times in the whole dataset. What is added to it her
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -399,13 +399,13 @@ def _draw_findings(task: _Task, caps: _Caps, rng: np.random.Generator) -> list[l
     normal, k, excluded = task.normal, task.k, task.rules.excluded
 
     def fits(report: int, members: Sequence[int], item: int) -> bool:
-        if not positive[item]:
-            if not normal[report] and sum(not positive[x] for x in members) >= k - 1:
+        if positive[item]:
+            if normal[report]:
                 return False
-        elif normal[report]:
-            return False
-        barred = excluded[item]
-        return all(concept[x] != concept[item] and x not in barred for x in members)
+        elif not normal[report] and len(members) >= k - 1 and not any(positive[x] for x in members):
+            return False  # the last place is kept for a positive finding
+        own, barred = concept[item], excluded[item]
+        return not any(concept[x] == own or x in barred for x in members)
 
     limits = np.where(task.positive, caps.positive, caps.denied)
     left = np.clip(limits - task.used_findings, 0, None)
@@ -462,9 +462,14 @@ class _Rules:
         self._findings = findings
         self._lexicon = load_lexicon()
         self._anatomy: list[Entity] = []
+        self._located: dict[tuple[int, str], Entity] = {}
         self._shows = lru_cache(maxsize=None)(lambda e: allow_unshown or shows(e))
         self._clash = lru_cache(maxsize=None)(self._lexicon.contradict)
         self._known = [e.concept in self._lexicon.concepts for e in findings]
+        self._stated = [
+            known and e.polarity is Polarity.PRESENT
+            for known, e in zip(self._known, findings, strict=True)
+        ]
         self.excluded = self._exclusions()
 
     def _exclusions(self) -> list[frozenset[int]]:
@@ -516,11 +521,19 @@ class _Rules:
     def _hosts(self, row: int, location: str) -> bool:
         """Whether a finding can be at a place, in the lexicon and in a film."""
         finding = self._findings[row]
-        if finding.polarity is not Polarity.PRESENT or not self._known[row]:
+        if not self._stated[row]:
             return False
         return self._lexicon.allows(finding.concept, location) and self._shows(
-            _at(finding, location)
+            self._at(row, location)
         )
+
+    def _at(self, row: int, location: str) -> Entity:
+        """A finding at a place; the same object for the same place."""
+        if not location:
+            return self._findings[row]
+        if (row, location) not in self._located:
+            self._located[row, location] = replace(self._findings[row], location=location)
+        return self._located[row, location]
 
     def arrange(self, findings: Sequence[int], anatomy: Sequence[int]) -> list[int] | None:
         """Which finding each ANATOMY row stands with; −1 = a normal statement of its own.
@@ -530,6 +543,9 @@ class _Rules:
         """
         if len(set(anatomy)) < len(anatomy):
             return None
+        if not any(self._anatomy[a].location for a in anatomy):
+            own = [-1] * len(anatomy)
+            return own if self._consistent(findings, anatomy, own) else None
         hosts: list[int] = []
 
         def extend() -> bool:
@@ -554,32 +570,21 @@ class _Rules:
     ) -> bool:
         """Whether the normal statements contradict no finding and do not repeat each other."""
         own = [self._anatomy[a] for a, host in zip(anatomy, hosts, strict=True) if host < 0]
-        if not own:
+        for i, a in enumerate(own):
+            if any(a.concept == b.concept and self._clash(a, b) for b in own[:i]):
+                return False
+        known = [e for e in own if e.concept in self._lexicon.anatomies]
+        if not known:
             return True
         places = {h: self._anatomy[a].location for a, h in zip(anatomy, hosts, strict=True)}
-        stated = [
-            _at(self._findings[f], places.get(f, ""))
-            for f in findings
-            if self._known[f] and self._findings[f].polarity is Polarity.PRESENT
-        ]
-        known = [e for e in own if e.concept in self._lexicon.anatomies]
-        return not (
-            any(self._clash(normal, finding) for normal in known for finding in stated)
-            or any(self._clash(a, b) for i, a in enumerate(own) for b in own[:i])
-        )
+        stated = [self._at(f, places.get(f, "")) for f in findings if self._stated[f]]
+        return not any(self._clash(normal, finding) for normal in known for finding in stated)
 
     def entities(self, findings: Sequence[int], anatomy: Sequence[int]) -> tuple[Entity, ...]:
         """The statements of a report: findings at their places, then normal statements."""
         hosts = self.arrange(findings, anatomy)
         assert hosts is not None, "only arranged reports are kept"
         places = {h: self._anatomy[a].location for a, h in zip(anatomy, hosts, strict=True)}
-        stated = [_at(self._findings[f], places.get(f, "")) for f in findings]
+        stated = [self._at(f, places.get(f, "")) for f in findings]
         own = [self._anatomy[a] for a, host in zip(anatomy, hosts, strict=True) if host < 0]
         return tuple(stated + own)
-
-
-@lru_cache(maxsize=100_000)
-def _at(finding: Entity, location: str) -> Entity:
-    if not location:
-        return finding
-    return Entity(finding.concept, finding.category, finding.polarity, location, finding.severity)
