@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,16 +41,14 @@ def main() -> None:
     except SyncxrError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
-        # Full disk, read-only folder and the like: what is committed stays whole.
-        name = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"error: {name}{error.strerror or error}; what was finished is kept, run again")
+        sys.exit(f"error: {_reason(error)}; what was finished is kept")
     except KeyboardInterrupt:
         sys.exit("interrupted; run the same command again to go on")
 
 
 @app.command()
 def demo(
-    pairs: Annotated[int | None, typer.Option(min=10, help="Pairs to make.")] = None,
+    pairs: Annotated[int | None, typer.Option(min=40, help="Pairs to make.")] = None,
     output: Output = Path("runs/demo"),
     config: ConfigSource = "laptop",
     workers: Workers = None,
@@ -245,6 +244,15 @@ def verify(
     _finish(result, json, show_verification)
     if result.faults:
         raise typer.Exit(1)
+
+
+def _reason(error: OSError) -> str:
+    """What the system refused, in one line with a remedy where there is one."""
+    name = f"{error.filename}: " if error.filename else ""
+    # Arrow reports a full disk in words of its own, with the number among them.
+    if error.errno == errno.ENOSPC or f"[errno {errno.ENOSPC}]" in str(error):
+        return f"{name}the disk is full; free some space and run the same command again"
+    return f"{name}{error.strerror or ' '.join(str(error).split())}"
 
 
 def _config(source: str, **options: Any) -> Any:

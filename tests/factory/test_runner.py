@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncxr.dataset.reader import read
+from syncxr.errors import SyncxrError
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.runner import cut, outputs, run_stage
 from syncxr.factory.stage import ShardResult
@@ -109,3 +110,16 @@ def test_killed_at_any_moment_it_goes_on(undisturbed: Path, tmp_path: Path) -> N
         process.wait()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     assert files(tmp_path) == files(undisturbed)
+
+
+class Dies(Echo):
+    """Its process is killed, as by a system that has run out of memory."""
+
+    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("unreachable")
+
+
+def test_a_killed_worker_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(SyncxrError, match="a worker process was killed.*--workers 1"):
+        run_stage(tmp_path, Dies(), cut(samples(16), 8), LocalExecutor(workers=2))

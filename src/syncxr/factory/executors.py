@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
 from syncxr.dataset.shards import ShardRecord
+from syncxr.errors import SyncxrError
 
 
 class Work(Protocol):
@@ -66,6 +68,11 @@ class LocalExecutor:
                     record = future.result()
                     done(futures[future].size)
                     yield record
+            except BrokenProcessPool as error:
+                raise SyncxrError(
+                    "a worker process was killed, perhaps for lack of memory; run the same command "
+                    "again with --workers 1, what was finished is kept"
+                ) from error
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
