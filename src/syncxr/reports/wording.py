@@ -18,6 +18,7 @@ from syncxr.entities.lexicon import Concept, Lexicon, load_lexicon
 from syncxr.entities.location import Location
 from syncxr.reports.grammar import (
     EMPTY,
+    Choice,
     Phrase,
     Text,
     capitalised,
@@ -189,8 +190,7 @@ class Wording:
         bare = self._bare(entity, number, described=described)
         article = number == "count" and Location.parse(entity.location).side != "bilateral"
         doubted = chain(parse(self._phrases.doubt), bare)
-        adverbs = self._phrases.severity["adverb"]
-        severity = self._severity(entity)
+        severity = self._severity(entity, described=described)
         before, _, _ = self._place(entity)
         side = Location.parse(entity.location).side
         return {
@@ -200,7 +200,7 @@ class Wording:
             "a_doubted": with_article(doubted) if article else doubted,
             "is": Text("are" if number == "plural" else "is"),
             "sev": severity,
-            "adv": parse(adverbs[entity.severity]) if entity.severity else EMPTY,
+            "adv": self._graded(entity, "adverb", described=described),
             "loc": before,
             "side": Text(side) if side else EMPTY,
             "tail": parse(noun.tails) if described else EMPTY,
@@ -211,7 +211,9 @@ class Wording:
         name = parse(str(getattr(noun, number)))
         denied = entity.polarity is Polarity.ABSENT
         kinds = noun.denied_kinds if denied else noun.kinds if described else ""
-        head = chain(self._severity(entity), parse(f"[{kinds}]") if kinds else EMPTY)
+        head = chain(
+            self._severity(entity, described=described), parse(f"[{kinds}]") if kinds else EMPTY
+        )
         if not entity.location:
             return chain(head, name)
         before, after, _ = self._place(entity)
@@ -227,10 +229,16 @@ class Wording:
         own = self._noun(entity).scale
         return own or ("size" if concept.scale == "size" else "grade")
 
-    def _severity(self, entity: Entity) -> Phrase:
+    def _severity(self, entity: Entity, *, described: bool) -> Phrase:
+        scale = self._scale(entity) if entity.severity else ""
+        return self._graded(entity, scale, described=described)
+
+    def _graded(self, entity: Entity, scale: str, *, described: bool) -> Phrase:
         if not entity.severity:
             return EMPTY
-        return parse(self._phrases.severity[self._scale(entity)][entity.severity])
+        phrase = parse(self._phrases.severity[scale][entity.severity])
+        # A summary keeps to the plain word: "very small" would overstate FINDINGS' "small".
+        return phrase if described or not isinstance(phrase, Choice) else phrase.options[0]
 
     def _place(self, entity: Entity) -> tuple[Phrase, Phrase, Phrase]:
         """The place of ``entity`` before its noun, after it, and standing alone."""
