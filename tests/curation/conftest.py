@@ -6,7 +6,7 @@ from syncxr.curation.stock import Stock, simulated_stock
 
 @pytest.fixture(scope="session")
 def stock() -> Stock:
-    return simulated_stock("tests", 12)
+    return simulated_stock("tests", 30)
 
 
 @pytest.fixture(scope="session")

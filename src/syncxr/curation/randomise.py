@@ -101,6 +101,8 @@ def _bodily(field: Field, rng: np.random.Generator) -> Field:
         field = field + rng.uniform(0, 0.85) * veil * (0.9 - field) * (field > 0.05)
     if rng.random() < 0.4:
         field = _arms(field, rng)
+    if rng.random() < 0.4:
+        field = _neck(field, rng)
     return field.astype(np.float32)
 
 
@@ -122,6 +124,22 @@ def _arms(field: Field, rng: np.random.Generator) -> Field:
         arm = grey * flesh * (1 + 0.4 * ndimage.gaussian_filter(bone.astype(np.float32), 2))
         result = np.maximum(result, arm) + 0.2 * np.minimum(result, arm)
     return result.astype(np.float32)
+
+
+def _neck(field: Field, rng: np.random.Generator) -> Field:
+    """Neck, chin and the air above sloping shoulders, where the CT ends at the shoulders."""
+    side = field.shape[0]
+    down = int(side * rng.uniform(0.05, 0.28))
+    lowered = np.concatenate([np.repeat(field[:1], down, 0), field[: side - down]])
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
+    off = np.abs(x - 0.5 - rng.normal(0, 0.03))
+    width, slope = rng.uniform(0.09, 0.18), rng.uniform(0.15, 0.5)
+    line = down / side * rng.uniform(0.7, 1.1) + slope * np.maximum(off - width, 0) - 0.06
+    outside = np.clip((line - y) / 0.03, 0, 1) * np.clip((off - width) / 0.03, 0, 1)
+    chin = np.clip((0.6 * down / side - y - 1.5 * off**2) / 0.03, 0, 1) * (off < 1.3 * width)
+    level = float(np.quantile(field, rng.uniform(0.5, 0.9)))
+    veiled = lowered + rng.uniform(0, 0.9) * chin * (level - lowered).clip(0)
+    return (veiled * (1 - outside) + rng.uniform(0, 0.1) * outside).astype(np.float32)
 
 
 def _place(field: Field, rng: np.random.Generator, upright: bool) -> Field:
