@@ -139,7 +139,8 @@ def _neck(field: Field, rng: np.random.Generator) -> Field:
     chin = np.clip((0.6 * down / side - y - 1.5 * off**2) / 0.03, 0, 1) * (off < 1.3 * width)
     level = float(np.quantile(field, rng.uniform(0.5, 0.9)))
     veiled = lowered + rng.uniform(0, 0.9) * chin * (level - lowered).clip(0)
-    return (veiled * (1 - outside) + rng.uniform(0, 0.1) * outside).astype(np.float32)
+    necked: Field = veiled * (1 - outside) + rng.uniform(0, 0.1) * outside
+    return necked
 
 
 def _place(field: Field, rng: np.random.Generator, upright: bool) -> Field:
