@@ -32,7 +32,7 @@ from syncxr.curation.stock import Stock, simulated_film
 from syncxr.progress import bar, console
 from syncxr.sample import Image, derive_seed
 
-SHARES = {"good": 0.22, "varied": 0.18, "plain_projection": 0.06}
+SHARES = {"good": 0.16, "varied": 0.26, "plain_projection": 0.06}
 """Share of each good family among the training films; the faulty ones share the rest evenly."""
 
 LOST = 0.01
@@ -291,9 +291,9 @@ def choose_bank(network: InspectorNet, films: Films, centre: Any) -> Any:
 def main() -> None:
     """Simulate, train, calibrate, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--films", type=int, default=900, help="good films simulated")
-    parser.add_argument("--samples", type=int, default=24000, help="training films made of them")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--films", type=int, default=300, help="good films simulated")
+    parser.add_argument("--samples", type=int, default=5000, help="training films made of them")
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="folder for films of an interrupted run")
@@ -335,8 +335,8 @@ def main() -> None:
         "thresholds": thresholds,
         "max_similarity": max_similarity,
         "made_by": {
-            "command": "python scripts/train_inspector.py",
-            **{key: getattr(args, key) for key in ("films", "samples", "epochs", "seed")},
+            "command": "python scripts/train_inspector.py "
+            + " ".join(f"--{k} {getattr(args, k)}" for k in ("films", "samples", "epochs", "seed")),
             "minutes": round((time.monotonic() - began) / 60, 1),
             "torch": torch.__version__,
         },

@@ -102,7 +102,7 @@ def writer() -> LlamaCppWriter:
 def test_the_real_model_drafts_reports_that_verify(writer: LlamaCppWriter) -> None:
     rng = np.random.default_rng(7)
     requests = [DraftRequest(f"real-{i}", random_entities(rng, 3), i) for i in range(4)]
-    drafts = draft(requests, writer)
+    drafts = list(draft(requests, writer))
     assert [d.id for d in drafts] == [r.id for r in requests]
     for request, written in zip(requests, drafts, strict=True):
         assert verify_findings(written.findings, request.entities) == ()

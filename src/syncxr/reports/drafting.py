@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -86,8 +86,8 @@ def draft(
     requests: Sequence[DraftRequest],
     writer: Writer,
     options: DraftingOptions | None = None,
-) -> list[Draft]:
-    """Write one report a request, in order.
+) -> Iterator[Draft]:
+    """Write one report a request, in order, each handed over as soon as it is written.
 
     FINDINGS and IMPRESSION come from one completion: the model reads its own FINDINGS when it
     sums them up, and the prompt is evaluated once.
@@ -103,19 +103,15 @@ def draft(
         )
         for request in requests
     ]
-    drafts = []
     for request, completion in zip(requests, writer.write(prompts), strict=True):
         findings, _, impression = completion.text.partition(HEADING)
-        drafts.append(
-            Draft(
-                request.id,
-                findings.strip(),
-                impression.strip(),
-                completion.tokens,
-                {"seed": request.seed},
-            )
+        yield Draft(
+            request.id,
+            findings.strip(),
+            impression.strip(),
+            completion.tokens,
+            {"seed": request.seed},
         )
-    return drafts
 
 
 def provenance(writer: Writer, options: DraftingOptions | None = None) -> dict[str, Any]:

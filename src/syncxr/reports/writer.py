@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,8 +45,8 @@ class Writer(Protocol):
 
     name: str
 
-    def write(self, prompts: Sequence[Prompt]) -> list[Completion]:
-        """One completion a prompt, in order."""
+    def write(self, prompts: Sequence[Prompt]) -> Iterable[Completion]:
+        """One completion a prompt, in order, as they come."""
         ...
 
     def provenance(self) -> dict[str, Any]:

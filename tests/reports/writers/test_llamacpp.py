@@ -25,7 +25,7 @@ def test_completions_obey_their_own_grammars_in_order(writer: LlamaCppWriter) ->
     prompts = [
         Prompt(f"{i % 2} Chest film:", grammar.gbnf(), seed=i) for i, grammar in enumerate(grammars)
     ]
-    completions = writer.write(prompts)
+    completions = list(writer.write(prompts))
     for grammar, completion in zip(grammars, completions, strict=True):
         assert grammar.accepts(completion.text)
         assert 5 <= completion.tokens <= 12
@@ -37,7 +37,7 @@ def test_without_a_grammar_the_length_is_bounded(writer: LlamaCppWriter) -> None
 
 
 def test_nothing_to_write(writer: LlamaCppWriter) -> None:
-    assert writer.write([]) == []
+    assert list(writer.write([])) == []
 
 
 def test_log_probabilities_prefer_sense(writer: LlamaCppWriter) -> None:
@@ -52,7 +52,7 @@ def test_log_probabilities_prefer_sense(writer: LlamaCppWriter) -> None:
 def test_missing_model_is_one_line(tmp_path) -> None:  # type: ignore[no-untyped-def]
     writer = LlamaCppWriter(LlamaCppOptions(model=tmp_path / "none.gguf"))
     with pytest.raises(SyncxrError, match=r"none\.gguf does not exist; give a GGUF file"):
-        writer.write([Prompt("x")])
+        list(writer.write([Prompt("x")]))
 
 
 def test_a_file_that_is_no_model_is_one_line(tmp_path) -> None:  # type: ignore[no-untyped-def]

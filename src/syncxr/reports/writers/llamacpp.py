@@ -7,7 +7,7 @@ import json
 import os
 import re
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
@@ -80,18 +80,14 @@ class LlamaCppWriter:
         self._lock = Lock()
         self._tokens: dict[str, str] = {}
 
-    def write(self, prompts: Sequence[Prompt]) -> list[Completion]:
-        """One completion a prompt, in order.
+    def write(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
+        """One completion a prompt, in order, as they come.
 
         Raises:
             SyncxrError: The model file is missing, or the engine refuses a prompt.
         """
         self._load()
-        pool = ThreadPoolExecutor(len(self._engines) * self.options.slots)
-        try:
-            return list(pool.map(self._complete, prompts))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return self._stream(prompts)
 
     def log_probabilities(self, prompt: str, grammar: str) -> list[float]:
         """Natural log-probabilities of the tokens of the one text that ``grammar`` allows.
@@ -160,6 +156,13 @@ class LlamaCppWriter:
             return xllamacpp.Server(params)
         except Exception as error:
             raise SyncxrError(f"llama.cpp cannot load {path}: {error}") from error
+
+    def _stream(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
+        pool = ThreadPoolExecutor(len(self._engines) * self.options.slots)
+        try:
+            yield from pool.map(self._complete, prompts)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _complete(self, prompt: Prompt) -> Completion:
         reply = self._request(prompt)
