@@ -146,9 +146,9 @@ class AnatomyTower(nn.Module):
 
 
 class TextureTower(nn.Module):
-    """Five plain convolutions over the film at full detail; mean, maximum and spread."""
+    """Five plain convolutions over the film at full detail, and the range of its grey values."""
 
-    features = 3 * 64
+    features = 3 * 64 + 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -160,10 +160,17 @@ class TextureTower(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 1, 256, 256) to (N, 192)."""
+        """(N, 1, 256, 256) to (N, 196)."""
+        # Normalisation inside the layers would hide exposure and contrast.
+        patches = nn.functional.avg_pool2d(x, 8)
+        grey = [x.mean((2, 3)), _spread(x), patches.amin((2, 3)), patches.amax((2, 3))]
         x = self.layers(x)
-        spread = (x.var((2, 3), correction=0) + 1e-4).sqrt()
-        return torch.cat([x.mean((2, 3)), x.amax((2, 3)), spread], 1)
+        return torch.cat([x.mean((2, 3)), x.amax((2, 3)), _spread(x), *grey], 1)
+
+
+def _spread(x: Tensor) -> Tensor:
+    """Standard deviation over each map, (N, C)."""
+    return (x.var((2, 3), correction=0) + 1e-4).sqrt()
 
 
 class InspectorNet(nn.Module):
