@@ -13,8 +13,7 @@ import sys
 from syncxr.assets import ASSETS
 
 FREE = re.compile(
-    r"Apache|MIT|BSD|ISC|PSF|Python Software Foundation|MPL|Mozilla Public|Unlicense|Zlib|CC0|CNRI",
-    re.IGNORECASE,
+    r"\b(Apache|MIT|0?BSD|ISC|PSF|Python Software Foundation|MPL|Mozilla Public|Unlicense|Zlib)\b"
 )
 CUDA = re.compile(r"nvidia-|cuda-")
 """torch's own runtime on NVIDIA machines: proprietary, redistributable, not ours to choose."""

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from syncxr.cli import main
+from syncxr.dataset.shards import read_shard
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> str | int | None:
@@ -146,15 +147,46 @@ def test_curate_ones_own_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     id, passed, reasons, *_ = row.split(",")
     assert (id, passed) == ("day1/noise.jpg", "False")
     assert "chest" in reasons
+    (shard,) = (out / "rejected").glob("*.parquet")
+    assert read_shard(shard)[0].image is None, "one's own film was copied"
+
+
+def test_changed_reports_are_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports, out = tmp_path / "reports.csv", tmp_path / "out"
+    reports.write_text("id,findings\na,Large right pleural effusion.\n")
+    command = ("render", reports, "-o", out, "--no-judge", "--workers", "1")
+    assert run(monkeypatch, *command) == 0
+    reports.write_text("id,findings\na,Large left pleural effusion.\n")
+    assert "source.sha256" in complaint(monkeypatch, *command)
+
+
+def test_options_over_a_wrong_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "mine.yaml"
+    config.write_text("sampling: 3\n")
+    message = complaint(monkeypatch, "generate", "-c", config, "--pairs", "5", "-o", tmp_path / "x")
+    assert "'sampling'" in message
+
+
+def test_bad_judge_shows_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "judge: {name: inspektor}\nsampling: {pairs: 60, k: 3, m: 1, tau_max: auto}\n"
+    )
+    out = tmp_path / "out"
+    assert "inspektor" in complaint(monkeypatch, "generate", "-c", config, "-o", out)
+    assert not (out / "drafts").exists()
 
 
 def test_tampering_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reports = tmp_path / "reports.csv"
-    reports.write_text("id,findings\na,Large right pleural effusion.\n")
+    reports.write_text("id,findings,impression\na,Large right pleural effusion.,Effusion.\n")
     out = tmp_path / "films"
     run(monkeypatch, "render", reports, "-o", out, "--no-judge", "--workers", "1")
+    assert run(monkeypatch, "verify", out) == 0
     (shard,) = (out / "dataset" / "data").glob("*.parquet")
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 255
     shard.write_bytes(data)
-    assert run(monkeypatch, "verify", out) == 1
+    figures = tmp_path / "figures.json"
+    assert run(monkeypatch, "verify", out, "--json", figures) == 1
+    assert any("sha256" in fault for fault in json.loads(figures.read_text())["faults"])

@@ -84,5 +84,9 @@ def load_config(source: str, overrides: Mapping[str, Any] | None = None) -> Conf
 def _set(tree: dict[str, Any], key: str, value: Any) -> None:
     *parents, last = key.split(".")
     for parent in parents:
-        tree = tree.setdefault(parent, {})
+        if tree.get(parent) is None:
+            tree[parent] = {}
+        tree = tree[parent]
+        if not isinstance(tree, dict):
+            return  # The wrong type is told by the validation that follows.
     tree[last] = value

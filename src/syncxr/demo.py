@@ -14,7 +14,14 @@ from syncxr.factory.steps import once, seconds
 from syncxr.images import RENDERERS
 from syncxr.images.faithfulness import faithfulness
 from syncxr.images.renderer import RenderRequest
-from syncxr.pipeline import RunSummary, generate_into, run_pretraining, write_summary
+from syncxr.pipeline import (
+    RunSummary,
+    dataset_hash,
+    generate_into,
+    identity,
+    run_pretraining,
+    write_summary,
+)
 from syncxr.pretraining.checkpoint import load
 from syncxr.registry import build
 from syncxr.views.report import write_report
@@ -32,17 +39,19 @@ def run_demo(config: Config, folder: Path) -> RunSummary:
     """
     checkpoint = folder / "checkpoint"
 
+    def train() -> dict[str, Any]:
+        return run_pretraining(config, folder, checkpoint).to_dict()
+
     def score() -> dict[str, Any]:
         films = simulated.make(config.test_set, folder / "test", config.execution.workers)
         return simulated.evaluate(load(checkpoint), films).to_dict()
 
-    with open_run(folder, config.model_dump(mode="json")):
+    with open_run(folder, identity(config)):
         generated = generate_into(config, folder, bank=None)
-        faithful = once(folder, "faithfulness", lambda: _check_films(config, folder))
-        trained = once(
-            folder, "pretraining", lambda: run_pretraining(config, folder, checkpoint).to_dict()
-        )
-        scored = once(folder, "evaluation", score)
+        of = dataset_hash(folder)
+        faithful = once(folder, "faithfulness", of, lambda: _check_films(config, folder))
+        trained = once(folder, "pretraining", of, train)
+        scored = once(folder, "evaluation", of, score)
         places = {"checkpoint": str(checkpoint), "report": str(folder / "report.html")}
         summary = generated.model_copy(
             update={

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from syncxr.assets import ASSETS
@@ -15,7 +14,7 @@ from syncxr.config import Config
 from syncxr.corpora import openi, table
 from syncxr.corpora.report import Report
 from syncxr.dataset.card import CardFacts
-from syncxr.dataset.files import write_text
+from syncxr.dataset.files import sha256, write_text
 from syncxr.dataset.reader import read
 from syncxr.entities.bank import Bank
 from syncxr.entities.plan import Plan
@@ -35,7 +34,7 @@ from syncxr.factory.standalone import (
     make_plan,
     render_reports,
 )
-from syncxr.factory.steps import once, seconds, timed
+from syncxr.factory.steps import once, recorded, seconds, timed
 from syncxr.factory.verdicts import VerdictStage
 from syncxr.images import RENDERERS
 from syncxr.registry import build
@@ -86,37 +85,50 @@ def run_generate(
         extend: Add to the pairs that the folder holds, up to the number asked for; what is
             there is kept as it is.
     """
-    if extend:
-        _grow(folder, config.sampling.pairs)
-    with open_run(folder, config.model_dump(mode="json")):
+    grows = "sampling.pairs" if extend else None
+    with open_run(folder, identity(config, bank), grows=grows):
         summary = generate_into(config, folder, bank)
         write_summary(summary, folder)
         return summary
 
 
+def identity(config: Config, bank: Path | None = None) -> dict[str, Any]:
+    """All that decides what a run makes, for :func:`syncxr.factory.run_folder.open_run`."""
+    if bank is not None and not bank.is_file():
+        raise SyncxrError(f"{bank} does not exist; `syncxr audit` writes a bank")
+    return {**config.model_dump(mode="json"), "bank_sha256": sha256(bank) if bank else None}
+
+
 def generate_into(config: Config, folder: Path, bank: Path | None) -> RunSummary:
     """Audit (without a bank), plan, draft, render and curate in a folder that is held open."""
+    entities: dict[str, Any] = {"bank": str(bank)}
     if bank is None:
         entities = once(
             folder,
             "audit",
+            config.corpus,
             lambda: audit(corpus_reports(config.corpus), folder).model_dump(mode="json"),
         )
-    else:
-        entities = {"bank": str(bank)}
+    elif not (folder / "bank.parquet").exists():
         Bank.read(bank).write(folder / "bank.parquet")
     planned, balance = _plan(config, folder)
     draft, film = make_stages(config)
     with timed(folder, "generation"):
         executor = LocalExecutor(config.execution.workers)
         summary = generate(folder, planned, draft, film, config.factory.shard_size, executor)
-    decisive = config.model_dump(mode="json", exclude={"execution"})
-    finish_dataset(folder, film, decisive, _facts(config, summary))
+    decisive = identity(config, bank)
+    del decisive["execution"]
+    finish_dataset(folder, film, decisive, _facts(config, bank, summary))
+    of = dataset_hash(folder)
     return RunSummary(
         asked=config.sampling.pairs,
         entities=entities,
         balance=balance,
         generation=summary,
+        # What a demo has measured on this very dataset stays in the summary.
+        faithfulness=recorded(folder, "faithfulness", of) or {},
+        pretraining=recorded(folder, "pretraining", of) or {},
+        evaluation=recorded(folder, "evaluation", of) or {},
         seconds=seconds(folder),
         paths={
             "dataset": str(folder / "dataset"),
@@ -126,6 +138,11 @@ def generate_into(config: Config, folder: Path, bank: Path | None) -> RunSummary
             "summary": str(folder / "summary.json"),
         },
     )
+
+
+def dataset_hash(folder: Path) -> str:
+    """What a run's results are results of."""
+    return sha256(folder / "dataset" / "manifest.json")
 
 
 def write_summary(summary: RunSummary, folder: Path) -> None:
@@ -237,29 +254,20 @@ def _plan(config: Config, folder: Path) -> tuple[Plan, dict[str, dict[str, float
     return planned, balance_report(bank, planned)
 
 
-def _grow(folder: Path, pairs: int) -> None:
-    """Let a run's configuration ask for more pairs."""
-    path = folder / "config.yaml"
-    if not path.exists():
-        raise SyncxrError(f"{folder} holds no run to extend; leave out --extend")
-    held = yaml.safe_load(path.read_text("utf-8"))
-    if held["sampling"]["pairs"] > pairs:
-        raise SyncxrError(
-            f"{folder} holds {held['sampling']['pairs']} pairs already; ask for more than that"
-        )
-    held["sampling"]["pairs"] = pairs
-    write_text(path, yaml.safe_dump(held, sort_keys=False))
-
-
-def _facts(config: Config, summary: GenerationSummary) -> CardFacts:
-    used = ["thorax-ct", "smollm2-135m"] + ["openi-reports"] * (config.corpus == "openi")
+def _facts(config: Config, bank: Path | None, summary: GenerationSummary) -> CardFacts:
+    sources = {
+        "thorax-ct": config.renderer.name == "simulation",
+        "smollm2-135m": config.writer.name == "llamacpp" and "model" not in config.writer.options,
+        "openi-reports": bank is None and config.corpus == "openi",
+    }
+    corpus = f"bank {bank.name}" if bank else f"corpus {config.corpus}"
     return CardFacts(
         made_by={
-            "entities": f"corpus {config.corpus}, rule extractor and lexicon of syncxr",
+            "entities": f"{corpus}, rule extractor and lexicon of syncxr",
             "reports": f"{config.writer.name} writer, constrained by a grammar",
             "images": f"{config.renderer.name} renderer",
             "curation": f"{config.judge.name} judge",
         },
-        sources=tuple(ASSETS[name] for name in used),
+        sources=tuple(ASSETS[name] for name, used in sources.items() if used),
         rejected=sum(summary.rejected.values()),
     )

@@ -8,7 +8,7 @@ from syncxr.dataset.shards import committed
 from syncxr.errors import SyncxrError
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.generate import cut_plan, summarise
-from syncxr.factory.runner import outputs, run_stage
+from syncxr.factory.runner import cut, outputs, run_stage
 from syncxr.factory.stage import ShardResult
 from syncxr.sample import Sample
 
@@ -76,7 +76,40 @@ def test_extension_keeps_what_is_committed(tmp_path: Path) -> None:
     ]
 
 
+def test_a_shard_can_be_made_again_in_the_middle_of_an_extended_run(tmp_path: Path) -> None:
+    """Shards of 4, 4, 2 | 4, 1; the record of the short one is deleted, as a message advises."""
+    run(tmp_path, 10, 4)
+    run(tmp_path, 15, 4)
+    before = {p.name: p.read_bytes() for p in (tmp_path / "dataset/data").iterdir()}
+    (tmp_path / "records" / "drafts-00002.json").unlink()
+    run(tmp_path, 15, 4)
+    assert before == {p.name: p.read_bytes() for p in (tmp_path / "dataset/data").iterdir()}
+
+
+def test_another_plan_is_refused_or_redone_but_never_mixed(tmp_path: Path) -> None:
+    run(tmp_path, 10, 4)
+    other = [Sample(f"x{index}") for index in range(10)]
+    with pytest.raises(SyncxrError, match="not the one that was drafted"):
+        cut_plan(other, 4, committed(tmp_path, "drafts"))
+
+
+def test_new_words_make_new_films(tmp_path: Path) -> None:
+    """A draft shard that was written again invalidates the films made from it."""
+    first = [Sample("a", findings="Clear."), Sample("b")]
+    second = [Sample("a", findings="Nodule."), Sample("b")]
+    for samples_given in (first, second):
+        run_stage(tmp_path, FILMS, cut(samples_given, 2), LocalExecutor())
+    assert [s.findings for s in read(tmp_path / "dataset")] == ["Nodule.", ""]
+
+
+def test_what_passes_at_the_second_try_is_no_longer_rejected(tmp_path: Path) -> None:
+    run_stage(tmp_path, FILMS, cut([Sample("5")], 1), LocalExecutor())
+    assert [s.id for s in read(tmp_path / "rejected")] == ["5"]
+    run_stage(tmp_path, FILMS, cut([Sample("6")], 1), LocalExecutor())
+    assert not list((tmp_path / "rejected").glob("*.parquet"))
+
+
 def test_a_shorter_plan_is_refused(tmp_path: Path) -> None:
     run(tmp_path, 10, 4)
-    with pytest.raises(SyncxrError, match="shorter than what is drafted"):
+    with pytest.raises(SyncxrError, match="not the one that was drafted"):
         run(tmp_path, 4, 4)

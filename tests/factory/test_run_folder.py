@@ -34,6 +34,38 @@ def test_execution_may_change(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.parametrize(("pairs", "allowed"), [(5, True), (3, True), (2, False)])
+def test_a_run_may_grow_where_asked(pairs: int, allowed: bool, tmp_path: Path) -> None:
+    with open_run(tmp_path, configuration):
+        pass
+    wanted = {**configuration, "pairs": pairs}
+    if not allowed:
+        with pytest.raises(SyncxrError, match="pairs: 3 there, 2 here"):
+            open_run(tmp_path, wanted, grows="pairs").__enter__()
+        return
+    with open_run(tmp_path, wanted, grows="pairs"):
+        pass
+    with open_run(tmp_path, wanted):
+        pass
+
+
+def test_growing_changes_nothing_else(tmp_path: Path) -> None:
+    with open_run(tmp_path, configuration):
+        before = (tmp_path / "config.yaml").read_bytes()
+    wanted = {"pairs": 9, "writer": {"name": "other"}}
+    with pytest.raises(SyncxrError, match="writer.name"):
+        open_run(tmp_path, wanted, grows="pairs").__enter__()
+    assert (tmp_path / "config.yaml").read_bytes() == before
+
+
+def test_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
+    leftover = tmp_path / "dataset" / ".train.parquet.partial"
+    leftover.parent.mkdir()
+    leftover.write_bytes(b"half")
+    with open_run(tmp_path, {}):
+        assert not leftover.exists()
+
+
 def test_second_process_is_refused(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from syncxr.factory.run_folder import open_run\n"

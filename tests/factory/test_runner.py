@@ -26,6 +26,9 @@ class Echo:
     def __init__(self, delay: float = 0.0) -> None:
         self.delay = delay
 
+    def describe(self) -> dict[str, str]:
+        return {}
+
     def setup(self) -> None:
         pass
 

@@ -7,6 +7,7 @@ import pytest
 from syncxr.dataset.manifest import build_manifest, write_manifest
 from syncxr.dataset.shards import commit_shard
 from syncxr.entities.lexicon import load_lexicon
+from syncxr.entities.plan import Plan, PlannedReport
 from syncxr.factory.verify import verify
 from syncxr.sample import Polarity, Sample
 
@@ -22,6 +23,7 @@ def good() -> Sample:
         "Small left pleural effusion.",
         FILM,
         {str(EFFUSION): FILM > 40},
+        provenance={"draft": {}},
     )
 
 
@@ -58,6 +60,18 @@ def test_every_kind_of_fault_is_found(
 
 def test_a_doubled_sample_is_found(tmp_path: Path) -> None:
     assert faults(tmp_path, good(), good()) == ["0-0 occurs 2 times"]
+
+
+def test_ones_own_report_may_say_what_it_likes(tmp_path: Path) -> None:
+    own = replace(good(), findings="Unlike.", impression="", provenance={})
+    assert faults(tmp_path, own) == []
+
+
+def test_a_lost_sample_is_found(tmp_path: Path) -> None:
+    Plan((PlannedReport("0-0", (EFFUSION,)), PlannedReport("0-1", (EFFUSION,)))).write(
+        tmp_path / "plan.parquet"
+    )
+    assert faults(tmp_path, good()) == ["0-1 is planned but neither kept nor rejected"]
 
 
 def test_an_unlisted_shard_is_found(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from PIL import Image as Pillow
 from syncxr.errors import SyncxrError
 from syncxr.sample import Image
 
+OWN_FILM = "file"
+"""Key in the provenance of a film that was not made here: its path below the folder given."""
+
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}
 
 

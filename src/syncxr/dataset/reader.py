@@ -5,26 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from syncxr.dataset.shards import read_shard
 from syncxr.errors import SyncxrError
 from syncxr.sample import Sample
 
 
-def shard_paths(folder: Path) -> list[Path]:
-    """Parquet files of a dataset folder (or its ``data/``), in order.
-
-    Raises:
-        SyncxrError: There are none.
-    """
-    paths = [
+def find_shards(folder: Path) -> list[Path]:
+    """Parquet files of a dataset folder (or its ``data/``), in order; none is no fault."""
+    return [
         path
         for pattern in ("*.parquet", "data/*.parquet")
         for path in sorted(folder.glob(pattern))
         if not path.name.startswith(".")
     ]
+
+
+def shard_paths(folder: Path) -> list[Path]:
+    """As :func:`find_shards`.
+
+    Raises:
+        SyncxrError: There are none.
+    """
+    paths = find_shards(folder)
     if not paths:
         raise SyncxrError(f"{folder} holds no Parquet shards; give the folder of a dataset")
     return paths
+
+
+def count_rows(path: Path) -> int:
+    """Samples in a shard, without reading them.
+
+    Raises:
+        SyncxrError: The file is damaged.
+    """
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise SyncxrError(f"{path} cannot be read as a shard ({reason}); restore it") from error
 
 
 def read(folder: Path) -> Iterator[Sample]:

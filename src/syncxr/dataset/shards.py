@@ -31,12 +31,25 @@ class FileRecord(BaseModel):
 
 
 class ShardRecord(BaseModel):
-    """What a committed shard consists of, with the statistics of its making."""
+    """What a committed shard consists of, with the statistics of its making.
+
+    Attributes:
+        stage: Stage that made it.
+        index: Number of the shard.
+        source: Hash of what it was made from; the shard is made again if that changes.
+        first: Id of its first sample, accepted or not.
+        size: Samples it was made from.
+        files: What was written.
+        statistics: Counts.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stage: str
     index: int
+    source: str = ""
+    first: str = ""
+    size: int = 0
     files: tuple[FileRecord, ...]
     statistics: dict[str, Any] = {}
 
@@ -47,6 +60,9 @@ def commit_shard(
     index: int,
     files: Mapping[str, Sequence[Sample]],
     statistics: Mapping[str, Any],
+    *,
+    source: str = "",
+    first: str = "",
 ) -> ShardRecord:
     """Write the files of a shard, then its record.
 
@@ -56,11 +72,24 @@ def commit_shard(
         index: Number of the shard.
         files: Path relative to ``root`` to the samples it holds; an empty one is not written.
         statistics: JSON values to keep beside the hashes; no timings, no host names.
+        source: Hash of what the shard is made from.
+        first: Id of its first sample.
     """
+    for relative, samples in files.items():
+        if not samples:
+            (root / relative).unlink(missing_ok=True)  # what a killed attempt left here
     records = tuple(
         _write(root, relative, samples) for relative, samples in files.items() if samples
     )
-    record = ShardRecord(stage=stage, index=index, files=records, statistics=dict(statistics))
+    record = ShardRecord(
+        stage=stage,
+        index=index,
+        source=source,
+        first=first,
+        size=sum(map(len, files.values())),
+        files=records,
+        statistics=dict(statistics),
+    )
     write_text(_record_path(root, stage, index), record.model_dump_json(indent=1) + "\n")
     return record
 

@@ -50,7 +50,7 @@ class SamplingOptions(BaseModel):
         normal_fraction: Share of reports without a positive finding; all others have at least
             one.
         allow_unshown: Draw also positive findings that the renderer cannot show.
-        seed: Seed of the plan; part of every id.
+        seed: Seed of the plan; part of every id. From 9000 on, ids belong to test sets.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,7 +61,7 @@ class SamplingOptions(BaseModel):
     tau_max: int | Literal["auto"] = 15
     normal_fraction: float = Field(0.0, ge=0, le=1)
     allow_unshown: bool = False
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=8999)
 
 
 def plan(bank: Bank, options: SamplingOptions, shows: Shows, existing: Plan | None = None) -> Plan:

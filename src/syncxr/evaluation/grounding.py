@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from syncxr.evaluation.metrics import interval, pointing_hit, resamples
-from syncxr.evaluation.tables import shown, without_nan
+from syncxr.evaluation.tables import shown
+from syncxr.figures import json_values
 from syncxr.sample import Image, Mask
 
 
@@ -70,7 +71,7 @@ class PointingTable:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; NaN becomes None."""
-        plain: dict[str, Any] = without_nan(asdict(self))
+        plain: dict[str, Any] = json_values(asdict(self))
         return plain
 
     def to_rich(self) -> Table:

@@ -19,6 +19,7 @@ from syncxr.evaluation.metrics import (
     interval,
     mcc,
 )
+from syncxr.figures import json_values
 
 THRESHOLD = 0.5
 """Where F1, accuracy and MCC are taken: the affirming text fits better than the denying one."""
@@ -106,7 +107,7 @@ class ScoreTable:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; NaN becomes None."""
-        plain: dict[str, Any] = without_nan(asdict(self))
+        plain: dict[str, Any] = json_values(asdict(self))
         return plain
 
     def to_rich(self) -> Table:
@@ -237,14 +238,3 @@ def _reason(row: FindingScore, least_positives: int) -> str:
 def shown(value: float) -> str:
     """A score as it is printed."""
     return "–" if np.isnan(value) else f"{value:.3f}"
-
-
-def without_nan(value: Any) -> Any:
-    """JSON has no NaN: None instead, at any depth."""
-    if isinstance(value, dict):
-        return {key: without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(inner) for inner in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -81,11 +84,29 @@ class LocalExecutor:
 _work: Work
 
 
+_ready = False
+
+
 def _start(work: Work) -> None:
     global _work
     _work = work
-    _work.setup()
+    # The terminal sends Ctrl-C to every process; the parent alone decides what to do about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    """End with the parent: after a SIGKILL nobody else would end this process."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run(source: Any) -> ShardRecord:
+    global _ready
+    if not _ready:
+        # Here and not at the start of the process: a fault there would be told as a dead worker.
+        _work.setup()
+        _ready = True
     return _work(source, lambda finished: None)

@@ -64,6 +64,12 @@ class FilmStage:
         if self._judge_spec is not None:
             self._judge = build("judge", JUDGES, self._judge_spec)
 
+    def check(self) -> None:
+        """Make both backends and let go of them: a wrong option shows before any work."""
+        build("renderer", RENDERERS, self._renderer_spec)
+        if self._judge_spec is not None:
+            build("judge", JUDGES, self._judge_spec)
+
     def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
         """One film a report, in rounds."""
         by_id = {sample.id: sample for sample in samples}

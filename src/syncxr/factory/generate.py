@@ -67,6 +67,7 @@ def generate(
         shard_size: Samples in a new shard; committed shards keep theirs.
         executor: Where shards are worked on.
     """
+    film.check()  # Before an hour of drafting, not after it.
     samples = [Sample(report.id, report.entities) for report in plan]
     sources = cut_plan(samples, shard_size, committed(folder, draft.name))
     drafts = run_stage(folder, draft, sources, executor)
@@ -83,20 +84,23 @@ def cut_plan(
     ``size``.
 
     Raises:
-        SyncxrError: The plan is shorter than what is committed.
+        SyncxrError: The plan is not the one that the committed shards were made from.
     """
+    place = {sample.id: index for index, sample in enumerate(samples)}
+    starts = {index: place.get(record.first, -1) for index, record in finished.items()}
     sources: list[ShardSource] = []
     start = 0
     while start < len(samples):
         index = len(sources)
-        rows = size
+        end = start + size
         if index in finished:
-            rows = sum(file.rows for file in finished[index].files)
-        part = tuple(samples[start : start + rows])
-        sources.append(ShardSource(index, len(part), part))
-        start += rows
-    if len(finished) > len(sources):
-        raise SyncxrError("the plan is shorter than what is drafted; use the plan of this run")
+            end = start + finished[index].size
+        later = [begin for other, begin in starts.items() if other > index]
+        end = min([end, len(samples), *later])
+        if starts.get(index, start) != start or end <= start:
+            raise SyncxrError("the plan is not the one that was drafted; use the plan of this run")
+        sources.append(ShardSource(index, end - start, tuple(samples[start:end])))
+        start = end
     return sources
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
+from syncxr import __version__
 from syncxr.dataset.files import write_text
 from syncxr.errors import SyncxrError
 
 
 @contextmanager
-def open_run(folder: Path, configuration: Mapping[str, Any]) -> Iterator[Path]:
+def open_run(
+    folder: Path, configuration: Mapping[str, Any], *, grows: str | None = None
+) -> Iterator[Path]:
     """Hold a run folder for this process and this configuration.
 
     A folder that already holds a run is continued if the configuration is the same. Keys under
@@ -26,7 +29,8 @@ def open_run(folder: Path, configuration: Mapping[str, Any]) -> Iterator[Path]:
 
     Args:
         folder: Made if it does not exist.
-        configuration: Plain JSON values.
+        configuration: Plain JSON values; the version of syncxr is added.
+        grows: Dotted key of a number that may be greater than in the run that is there.
 
     Raises:
         SyncxrError: Not writable, in use by another process, or made with another
@@ -45,7 +49,9 @@ def open_run(folder: Path, configuration: Mapping[str, Any]) -> Iterator[Path]:
             f"{folder} cannot be written ({error.strerror}); choose another folder"
         ) from error
     try:
-        _claim(folder, configuration)
+        _claim(folder, {"syncxr": __version__, **configuration}, grows)
+        for leftover in folder.rglob(".*.partial"):
+            leftover.unlink()  # of a run that was killed while it wrote
         yield folder
     finally:
         lock.release()
@@ -59,7 +65,14 @@ def log_event(folder: Path, event: str, **fields: Any) -> None:
         stream.write(json.dumps(line, sort_keys=True) + "\n")
 
 
-def _claim(folder: Path, configuration: Mapping[str, Any]) -> None:
+def read_log(folder: Path) -> Iterator[dict[str, Any]]:
+    """Events of the run log; a line that a full disk cut short is passed over."""
+    for line in (folder / "run.jsonl").read_text("utf-8").splitlines():
+        with suppress(json.JSONDecodeError):
+            yield json.loads(line)
+
+
+def _claim(folder: Path, configuration: Mapping[str, Any], grows: str | None) -> None:
     path = folder / "config.yaml"
     wanted = _identity(configuration)
     if path.exists():
@@ -67,15 +80,31 @@ def _claim(folder: Path, configuration: Mapping[str, Any]) -> None:
             held = yaml.safe_load(path.read_text("utf-8"))
         except yaml.YAMLError as error:
             raise SyncxrError(f"{path} is damaged; restore it or choose another folder") from error
-        difference = _difference(_identity(held or {}), wanted)
+        identity = _identity(held or {})
+        grown = _grown(identity, wanted, grows) if grows else None
+        difference = _difference(grown or identity, wanted)
         if difference:
             raise SyncxrError(
                 f"{folder} holds a run with another configuration ({'; '.join(difference)}); "
                 "choose another folder or restore these values"
             )
-        return
+        if not grown:
+            return
     text = yaml.safe_dump(json.loads(json.dumps(configuration)), sort_keys=False)
     write_text(path, text)
+
+
+def _grown(held: Mapping[str, Any], wanted: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+    """What is held with the number at ``key`` raised to the wanted one; None if it is no raise."""
+    *parents, last = key.split(".")
+    copy: dict[str, Any] = json.loads(json.dumps(held))
+    inner, target = copy, wanted
+    for parent in parents:
+        inner, target = inner.get(parent, {}), target[parent]
+    if not isinstance(inner.get(last), int) or inner[last] > target[last]:
+        return None
+    inner[last] = target[last]
+    return copy
 
 
 def _identity(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncxr.corpora.films import read_film
-from syncxr.dataset.shards import ShardRecord, commit_shard, committed, read_shard
+from syncxr.corpora.films import OWN_FILM, read_film
+from syncxr.dataset.files import sha256
+from syncxr.dataset.shards import (
+    FileRecord,
+    ShardRecord,
+    check_hash,
+    commit_shard,
+    committed,
+    read_shard,
+)
+from syncxr.errors import SyncxrError
 from syncxr.factory.executors import Executor
 from syncxr.factory.run_folder import log_event
 from syncxr.factory.stage import Stage
@@ -36,13 +46,28 @@ class ShardSource:
     images: tuple[Path, ...] = ()
     folder: Path = Path()
 
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the content; a shard made from other content is made again."""
+        if self.path is not None:
+            return sha256(self.path)
+        if self.images:
+            texts = [f"{image.relative_to(self.folder)} {sha256(image)}" for image in self.images]
+        else:
+            texts = [f"{s.id} {s.entities} {s.findings} {s.impression}" for s in self.samples]
+        return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
     def load(self) -> list[Sample]:
         """The samples themselves, newly made or read."""
         if self.path is not None:
             return read_shard(self.path)
         if self.images:
             return [
-                Sample(str(image.relative_to(self.folder)), image=read_film(image))
+                Sample(
+                    str(image.relative_to(self.folder)),
+                    image=read_film(image),
+                    provenance={OWN_FILM: str(image.relative_to(self.folder))},
+                )
                 for image in self.images
             ]
         return copy.deepcopy(list(self.samples))
@@ -63,8 +88,16 @@ def outputs(root: Path, stage: Stage) -> list[ShardSource]:
         ShardSource(record.index, file.rows, path=root / file.path)
         for record in committed(root, stage.name).values()
         for file in record.files
-        if file.path.startswith(stage.output + "/")
+        if file.path.startswith(stage.output + "/") and _whole(root, file)
     ]
+
+
+def _whole(root: Path, file: FileRecord) -> bool:
+    """Whether a file is what was committed; anything else must not feed the next stage."""
+    complaint = check_hash(root, file)
+    if complaint:
+        raise SyncxrError(f"{complaint}; restore it or start a new run")
+    return True
 
 
 def run_stage(
@@ -79,7 +112,11 @@ def run_stage(
         Records of all shards, by index.
     """
     finished = committed(root, stage.name)
-    pending = [source for source in sources if source.index not in finished]
+    pending = [
+        source
+        for source in sources
+        if source.index not in finished or finished[source.index].source != source.fingerprint
+    ]
     total = sum(source.size for source in sources)
     todo = sum(source.size for source in pending)
     if pending:
@@ -110,7 +147,9 @@ class ShardWork:
 
     def __call__(self, source: ShardSource, done: Callable[[int], None]) -> ShardRecord:
         """Process and commit one shard."""
-        result = self._stage.process(source.load(), done)
+        samples = source.load()
+        first = samples[0].id
+        result = self._stage.process(samples, done)
         if len(result.accepted) + len(result.rejected) != source.size:
             raise RuntimeError(f"{self._stage.name}: shard {source.index} lost samples")
         counts = {"accepted": len(result.accepted), "rejected": len(result.rejected)}
@@ -124,4 +163,6 @@ class ShardWork:
                 f"rejected/{self._stage.name}-{name}": result.rejected,
             },
             counts | result.statistics,
+            source=source.fingerprint,
+            first=first,
         )

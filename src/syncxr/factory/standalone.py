@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 from syncxr.corpora.films import film_paths
 from syncxr.corpora.table import read_reports
-from syncxr.dataset.files import atomic
+from syncxr.dataset.files import atomic, sha256
 from syncxr.dataset.manifest import build_manifest, write_manifest
-from syncxr.dataset.reader import shard_paths
+from syncxr.dataset.reader import count_rows, find_shards
 from syncxr.dataset.shards import ShardRecord, committed, read_shard
 from syncxr.entities.bank import Bank
 from syncxr.entities.extraction import entities_of, extract
@@ -32,6 +33,9 @@ from syncxr.factory.verdicts import VerdictStage
 from syncxr.images import RENDERERS
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Sample
+
+_LIVELY = {"run.jsonl", ".lock"}
+"""Files of a run folder that change while nothing that a stage reads does."""
 
 
 class PlanSummary(BaseModel):
@@ -102,7 +106,7 @@ def make_plan(
 def draft_plan(source: Path, output: Path, stage: DraftStage, size: int) -> StageSummary:
     """Draft a plan (Parquet, or CSV with ``id`` and ``entities``)."""
     samples = [Sample(report.id, report.entities) for report in Plan.read(source)]
-    with open_run(output, {"draft": stage.describe(), "source": str(source)}):
+    with open_run(output, _configuration("draft", stage, source, size)):
         sources = cut_plan(samples, size, committed(output, stage.name))
         return _summary(output, stage, run_stage(output, stage, sources, LocalExecutor()))
 
@@ -111,33 +115,61 @@ def render_reports(
     source: Path, output: Path, stage: FilmStage, size: int, executor: Executor
 ) -> StageSummary:
     """Render drafts (folder of a draft run), or one's own reports (CSV or folder of .txt)."""
-    configuration = {"render": stage.describe(), "source": str(source)}
+    configuration = _configuration("render", stage, source, size)
     with open_run(output, configuration):
-        return _run_dataset(output, stage, _reports(source, size), configuration, executor)
+        stage.check()
+        records = run_stage(output, stage, _reports(source, size), executor)
+        _finish_dataset(output, records, configuration)
+        return _summary(output, stage, records)
 
 
 def curate_films(
     source: Path, output: Path, stage: VerdictStage, size: int, executor: Executor
 ) -> StageSummary:
-    """Judge the films of a dataset, or a folder of images; ``verdicts.csv`` lists each."""
-    configuration = {"curate": stage.describe(), "source": str(source)}
+    """Judge the films of a dataset, or a folder of images; ``verdicts.csv`` lists each.
+
+    The good films of a dataset become a dataset; one's own images are not copied.
+    """
+    configuration = _configuration("curate", stage, source, size)
     with open_run(output, configuration):
-        summary = _run_dataset(output, stage, _films(source, size), configuration, executor)
-        _write_verdicts(output, committed(output, stage.name).values())
-        return summary
+        sources = _films(source, size)
+        records = run_stage(output, stage, sources, executor)
+        if not any(shard.images for shard in sources):
+            _finish_dataset(output, records, configuration)
+        _write_verdicts(output, records)
+        return _summary(output, stage, records)
 
 
-def _run_dataset(
-    output: Path,
-    stage: Stage,
-    sources: Sequence[ShardSource],
-    configuration: dict[str, Any],
-    executor: Executor,
-) -> StageSummary:
-    records = run_stage(output, stage, sources, executor)
+def _configuration(command: str, stage: Stage, source: Path, size: int) -> dict[str, Any]:
+    """What a run of one stage is: another content of the source is another run."""
+    return {
+        command: stage.describe(),
+        "source": {"path": str(source.resolve()), "sha256": _content(source)},
+        "shard_size": size,
+    }
+
+
+def _content(source: Path) -> str:
+    """Hash of a file, or of the names and sizes of a folder's files.
+
+    Sizes, not bytes: a hospital's folder is read once, by the stage, which notices a changed file.
+    """
+    if source.is_file():
+        return sha256(source)
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    lines = [
+        f"{path.relative_to(source)} {path.stat().st_size}"
+        for path in files
+        if path.name not in _LIVELY
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _finish_dataset(
+    output: Path, records: Sequence[ShardRecord], configuration: Mapping[str, Any]
+) -> None:
     (output / "dataset").mkdir(exist_ok=True)
     write_manifest(build_manifest(records, "dataset", configuration), output / "dataset")
-    return _summary(output, stage, records)
 
 
 def _summary(output: Path, stage: Stage, records: Sequence[ShardRecord]) -> StageSummary:
@@ -155,21 +187,18 @@ def _summary(output: Path, stage: Stage, records: Sequence[ShardRecord]) -> Stag
     )
 
 
-def _shards(folder: Path) -> list[ShardSource]:
-    """Shards of a dataset folder or a run folder, as sources of the next stage."""
-    for part in ("drafts", "dataset", "."):
-        if (folder / part).is_dir() and list((folder / part).glob("**/*.parquet")):
-            paths = shard_paths(folder / part)
-            sizes = [len(read_shard(path)) for path in paths]
+def _shards(folder: Path, parts: Sequence[str]) -> list[ShardSource]:
+    """Shards in the first of some parts of a folder that has any."""
+    for part in parts:
+        if (folder / part).is_dir() and (paths := find_shards(folder / part)):
             return [
-                ShardSource(index, size, path=path)
-                for index, (path, size) in enumerate(zip(paths, sizes, strict=True))
+                ShardSource(index, count_rows(path), path=path) for index, path in enumerate(paths)
             ]
     return []
 
 
 def _reports(source: Path, size: int) -> list[ShardSource]:
-    shards = _shards(source) if source.is_dir() else []
+    shards = _shards(source, ("drafts", "dataset", ".")) if source.is_dir() else []
     if shards:
         return shards
     samples = [
@@ -187,7 +216,7 @@ def _reports(source: Path, size: int) -> list[ShardSource]:
 def _films(source: Path, size: int) -> list[ShardSource]:
     if not source.is_dir():
         raise SyncxrError(f"{source} is not a folder; give a dataset or a folder of images")
-    shards = _shards(source)
+    shards = _shards(source, ("dataset", "."))
     if shards:
         return shards
     paths = film_paths(source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,18 +10,36 @@ from pathlib import Path
 from typing import Any
 
 from syncxr.dataset.files import write_text
-from syncxr.factory.run_folder import log_event
+from syncxr.factory.run_folder import log_event, read_log
+from syncxr.figures import json_values
 
 
-def once(folder: Path, name: str, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-    """The result of a step: made if ``results/NAME.json`` is not there yet, then read."""
-    path = folder / "results" / f"{name}.json"
-    if not path.exists():
+def once(folder: Path, name: str, of: str, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    """The result of a step, made unless ``results/NAME.json`` has it for the same input.
+
+    Args:
+        folder: Run folder.
+        name: Name of the step.
+        of: What it is a result of, e.g. the hash of the dataset; another value makes it anew.
+        make: Makes it.
+    """
+    found = recorded(folder, name, of)
+    if found is None:
         with timed(folder, name):
-            result = _plain(make())
-        write_text(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            found = json_values(make())
+        kept = json.dumps({"of": of, "result": found}, indent=1, allow_nan=False)
+        write_text(_path(folder, name), kept + "\n")
     return found
+
+
+def recorded(folder: Path, name: str, of: str) -> dict[str, Any] | None:
+    """The result of a step if it was made of this input."""
+    path = _path(folder, name)
+    if not path.exists():
+        return None
+    held = json.loads(path.read_text("utf-8"))
+    result: dict[str, Any] | None = held["result"] if held["of"] == of else None
+    return result
 
 
 @contextmanager
@@ -36,19 +53,13 @@ def timed(folder: Path, step: str) -> Iterator[None]:
 
 
 def seconds(folder: Path) -> dict[str, float]:
-    """Step to its duration, all parts of an interrupted run together."""
+    """Step to its duration, over all parts of a run that were not cut off by a kill."""
     totals: dict[str, float] = {}
-    for line in (folder / "run.jsonl").read_text("utf-8").splitlines():
-        event = json.loads(line)
+    for event in read_log(folder):
         if event["event"] == "step":
             totals[event["step"]] = totals.get(event["step"], 0.0) + event["seconds"]
     return totals
 
 
-def _plain(value: Any) -> Any:
-    """JSON values; NaN, which JSON lacks, becomes null."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _path(folder: Path, name: str) -> Path:
+    return folder / "results" / f"{name}.json"

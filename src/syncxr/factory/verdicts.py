@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from syncxr.corpora.films import OWN_FILM
 from syncxr.curation import JUDGES
 from syncxr.curation.judge import Judge
+from syncxr.errors import SyncxrError
 from syncxr.factory.stage import ShardResult
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Sample
@@ -39,9 +41,11 @@ class VerdictStage:
     def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
         """One verdict a film; the answers become the sample's quality."""
         assert self._judge is not None, "setup() comes first"
-        verdicts = self._judge.judge([s.image for s in samples if s.image is not None])
-        if len(verdicts) != len(samples):
-            raise RuntimeError("a sample without a film cannot be curated")
+        films = [sample.image for sample in samples if sample.image is not None]
+        if len(films) != len(samples):
+            bare = next(sample.id for sample in samples if sample.image is None)
+            raise SyncxrError(f"sample {bare} has no film to judge; run `syncxr render` first")
+        verdicts = self._judge.judge(films)
         accepted: list[Sample] = []
         rejected: list[Sample] = []
         reasons: Counter[str] = Counter()
@@ -53,5 +57,7 @@ class VerdictStage:
             }
             reasons.update(f"film: {reason}" for reason in verdict.reasons)
             (accepted if verdict.passed else rejected).append(sample)
+            if OWN_FILM in sample.provenance:
+                sample.image = None  # One's own films are listed, not copied and not relabelled.
             done(1)
         return ShardResult(accepted, rejected, {"film attempts": len(samples), **reasons})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from syncxr.dataset.manifest import read_manifest
-from syncxr.dataset.reader import shard_paths
+from syncxr.dataset.reader import find_shards, shard_paths
 from syncxr.dataset.shards import check_hash, read_shard
+from syncxr.entities.plan import Plan
 from syncxr.errors import SyncxrError
 from syncxr.progress import bar
 from syncxr.reports.verification import verify_findings, verify_impression
@@ -61,6 +62,7 @@ def verify(folder: Path) -> Verification:
                 texts += not wrong
                 progress.advance()
     faults += [f"{id} occurs {n} times" for id, n in ids.items() if n > 1]
+    faults += _plan_faults(folder, ids)
     return Verification(
         files=len(manifest.files),
         pairs=ids.total(),
@@ -78,6 +80,27 @@ def _samples(path: Path, faults: list[str]) -> list[Sample]:
         return []
 
 
+def _drafted(sample: Sample) -> bool:
+    """Whether its report was written here, to say what was planned."""
+    return "draft" in sample.provenance
+
+
+def _plan_faults(folder: Path, kept: Collection[str]) -> Iterator[str]:
+    """Planned samples that are in no place or in two, where the folder is a whole run."""
+    path = folder / "plan.parquet"
+    if not path.exists():
+        return
+    planned = {report.id for report in Plan.read(path)}
+    paths = find_shards(folder / "rejected")
+    rejected = Counter(sample.id for shard in paths for sample in read_shard(shard))
+    yield from (
+        f"{id} is planned but neither kept nor rejected"
+        for id in sorted(planned - set(kept) - set(rejected))
+    )
+    yield from (f"{id} is both kept and rejected" for id in sorted(set(kept) & set(rejected)))
+    yield from (f"{id} was never planned" for id in sorted(set(kept) - planned))
+
+
 def _pair_faults(sample: Sample) -> Iterator[str]:
     if sample.image is None:
         yield "has no film"
@@ -85,7 +108,7 @@ def _pair_faults(sample: Sample) -> Iterator[str]:
         yield "has a film of a single grey"
     if not sample.findings.strip():
         yield "has no FINDINGS"
-    if not sample.impression.strip():
+    if _drafted(sample) and not sample.impression.strip():
         yield "has no IMPRESSION"
 
 
@@ -96,13 +119,13 @@ def _mask_faults(sample: Sample) -> Iterator[str]:
             yield f"mask {finding!r} is {mask.shape}, film is {sample.image.shape}"
         if not mask.any():
             yield f"mask {finding!r} is empty"
-        if sample.entities and finding not in positives:
+        if _drafted(sample) and finding not in positives:
             yield f"mask {finding!r} belongs to no positive finding of the report"
 
 
 def _text_faults(sample: Sample) -> Iterator[str]:
-    if not sample.entities:
-        return
+    if not _drafted(sample):
+        return  # One's own report was not asked to say anything.
     checks: tuple[tuple[str, Callable[..., tuple[str, ...]], str], ...] = (
         ("FINDINGS", verify_findings, sample.findings),
         ("IMPRESSION", verify_impression, sample.impression),

@@ -7,6 +7,7 @@ folder always holds one whole checkpoint, the old one or the new.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,13 @@ def save(
         training: State to go on from (tensors and plain values), or None at the end.
     """
     text = folder / _TEXT
-    if not (text / "config.json").exists():
-        text.mkdir(parents=True, exist_ok=True)
-        model.text_encoder.tokenizer.save_pretrained(text)
-        # The configuration last: its presence means that the tokenizer is whole.
-        model.text_encoder.network.config.save_pretrained(text)
+    if not text.exists():
+        # Renamed when it is whole: a kill in between leaves nothing that looks finished.
+        partial_text = folder / f".{_TEXT}.partial"
+        shutil.rmtree(partial_text, ignore_errors=True)
+        model.text_encoder.tokenizer.save_pretrained(partial_text)
+        model.text_encoder.network.config.save_pretrained(partial_text)
+        partial_text.rename(text)
     weights = folder / f"weights-{steps:07d}.safetensors"
     with atomic(weights) as partial:
         # save_file would give the file to this user only.

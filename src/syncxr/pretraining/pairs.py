@@ -128,15 +128,22 @@ def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except OSError as error:
         raise SyncxrError(f"{table} cannot be read: {error.strerror}") from error
     with stream:
-        reader = csv.DictReader(stream)
-        columns = set(reader.fieldnames or ())
-        if "image" not in columns or not columns & {"text", "findings", "impression"}:
-            raise SyncxrError(
-                f"{table} has the columns {', '.join(sorted(columns)) or '(none)'}; "
-                "needed: image, and text or findings and impression"
-            )
-        for row in reader:
-            yield reader.line_num, row
+        try:
+            reader = csv.DictReader(stream)
+            columns = set(reader.fieldnames or ())
+            if "image" not in columns or not columns & {"text", "findings", "impression"}:
+                raise SyncxrError(
+                    f"{table} has the columns {', '.join(sorted(columns)) or '(none)'}; "
+                    "needed: image, and text or findings and impression"
+                )
+            for row in reader:
+                if not row["image"]:
+                    raise SyncxrError(
+                        f"{table}, row {reader.line_num}: no image; fill it in or drop the row"
+                    )
+                yield reader.line_num, row
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise SyncxrError(f"{table} is not a CSV in UTF-8 ({error}); save it as one") from error
 
 
 def _shrink(image: Image) -> Image:

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from syncxr.dataset.files import write_text
+from syncxr.figures import json_values
 
 out = Console()
 
@@ -29,8 +30,8 @@ def write_json(result: Any, target: Path) -> None:
 def plain(result: Any) -> Any:
     """A result as JSON values."""
     if isinstance(result, BaseModel):
-        return result.model_dump(mode="json")
-    return result.to_dict() if hasattr(result, "to_dict") else result
+        return json_values(result.model_dump(mode="python"))
+    return json_values(result.to_dict() if hasattr(result, "to_dict") else result)
 
 
 def show_run(run: dict[str, Any]) -> None:
@@ -160,12 +161,17 @@ def _why(reasons: dict[str, int]) -> str:
 
 
 def _faithfulness(found: dict[str, Any]) -> Table:
+    """Shares with n and interval; for absences also how many were measured on the film."""
     grid = _grid()
     for key, words in (
         ("positives", "stated findings visible"),
         ("negatives", "stated absences hold"),
+        ("negatives_measured", "… of those measured"),
     ):
         rate = found[key]
+        if not rate["n"]:
+            grid.add_row(words, "none stated")
+            continue
         grid.add_row(
             words,
             f"{rate['share']:.1%} [dim](n = {rate['n']}, 95 % {rate['low']:.1%}–"
