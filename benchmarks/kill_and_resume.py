@@ -32,6 +32,9 @@ from syncxr.factory.verify import verify
 SHARD = 4
 """Small shards, so that even a run that is often killed gets on."""
 
+LONGEST = {"drafts": 3.0, "films": 4.5}
+"""Seconds after the start of a stage within which a kill strikes: loading, then some shards."""
+
 
 def command(folder: Path, config: Path) -> list[str]:
     """The run that is killed."""
@@ -47,40 +50,55 @@ def write_config(path: Path, pairs: int) -> Path:
     return path
 
 
-def run_with_kills(folder: Path, config: Path, kills: int, seed: int) -> list[str]:
-    """Start, kill, start again; then let it end. Returns where each kill struck."""
+def run_with_kills(folder: Path, config: Path, kills: int, seed: int) -> list[dict[str, Any]]:
+    """Start, kill, start again; then let it end. Returns where each kill struck.
+
+    The first half of the kills strikes while reports are drafted, the second while films are
+    rendered. Every other kill strikes the parent alone, which leaves its workers to notice.
+    """
     rng = random.Random(seed)
-    struck: list[str] = []
+    struck: list[dict[str, Any]] = []
     while len(struck) < kills:
+        stage = "drafts" if len(struck) < kills // 2 else "films"
+        before = committed(folder)
         process = subprocess.Popen(
             command(folder, config),
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-        before = committed(folder)
-        # From the moment something is loaded: a kill during imports proves nothing.
-        wait_for_event(folder, process)
-        time.sleep(rng.uniform(0.0, 6.0))
+        wait_for_stage(folder, process, stage)
+        time.sleep(rng.uniform(0.0, LONGEST[stage]))
         if process.poll() is not None:
-            if process.returncode:
-                raise SystemExit(f"the run failed by itself: exit {process.returncode}")
-            raise SystemExit(f"the run ended after {len(struck)} kills; give more --pairs")
-        os.killpg(process.pid, signal.SIGKILL)
+            raise SystemExit(
+                f"the run ended (exit {process.returncode}) after {len(struck)} kills; "
+                "give more --pairs"
+            )
+        whole_group = len(struck) % 2 == 0
+        (os.killpg if whole_group else os.kill)(process.pid, signal.SIGKILL)
         process.wait()
-        struck.append(f"{before} → {committed(folder)} shards")
-    subprocess.run(
-        command(folder, config), check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
+        where = {"stage": stage, "workers too": whole_group}
+        struck.append(where | {"shards": f"{before} → {committed(folder)}"})
+    finish(folder, config)
     return struck
 
 
-def wait_for_event(folder: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until the run log grows, i.e. a stage has begun."""
+def finish(folder: Path, config: Path) -> None:
+    """Let a run come to its end."""
+    quiet = subprocess.DEVNULL
+    subprocess.run(command(folder, config), check=True, stderr=quiet, stdout=quiet)
+
+
+def wait_for_stage(folder: Path, process: subprocess.Popen[bytes], stage: str) -> None:
+    """Until the log says that this start has begun a stage: a kill during imports proves little."""
     log = folder / "run.jsonl"
-    size = log.stat().st_size if log.exists() else 0
-    while process.poll() is None and (log.stat().st_size if log.exists() else 0) <= size:
-        time.sleep(0.05)
+    known = log.stat().st_size if log.exists() else 0
+    while process.poll() is None:
+        if log.exists():
+            news = log.read_bytes()[known:]
+            if f'"stage": "{stage}"'.encode() in news and b'"stage started"' in news:
+                return
+        time.sleep(0.02)
 
 
 def committed(folder: Path) -> int:
@@ -101,9 +119,7 @@ def undisturbed(source: Path, folder: Path, config: Path) -> None:
     for rejected in (source / "rejected").glob("drafts-*.parquet"):
         (folder / "rejected").mkdir(exist_ok=True)
         shutil.copy2(rejected, folder / "rejected")
-    subprocess.run(
-        command(folder, config), check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
+    finish(folder, config)
 
 
 def differing_files(a: Path, b: Path) -> list[str]:
@@ -135,6 +151,8 @@ def measure(kills: int, pairs: int, seed: int, work: Path) -> dict[str, Any]:
     checked = verify(work / "killed")
     return {
         "kills": len(struck),
+        "while drafting": sum(kill["stage"] == "drafts" for kill in struck),
+        "while rendering": sum(kill["stage"] == "films" for kill in struck),
         "struck": struck,
         "planned": len(planned),
         "accepted": len(kept),

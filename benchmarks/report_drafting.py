@@ -34,6 +34,7 @@ import numpy as np
 
 from syncxr.entities.extraction import extract
 from syncxr.entities.lexicon import load_lexicon
+from syncxr.entities.location import Location
 from syncxr.entities.plan import Plan
 from syncxr.progress import bar, console
 from syncxr.reports.drafting import HEADING, Draft, DraftRequest, draft, prompt_text, report_grammar
@@ -81,7 +82,9 @@ def by_template(request: DraftRequest) -> Draft:
 
 def _template(entity: Entity) -> str:
     if entity.category is Category.ANATOMY:
-        return " ".join(word for word in ("Normal", entity.location, entity.concept) if word) + "."
+        place = Location.parse(entity.location)
+        alone = "lung" if entity.concept == "lungs" and place.side else entity.concept
+        return f"Normal {entity.location if place.zone else f'{place.side} {alone}'.strip()}."
     concept = load_lexicon().concepts[entity.concept]
     sizes = {"mild": "small", "severe": "large"} if concept.scale == "size" else {}
     severity = sizes.get(entity.severity, entity.severity)

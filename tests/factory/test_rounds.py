@@ -28,7 +28,8 @@ def test_every_sample_ends_somewhere(needed: dict[str, int], max_attempts: int) 
         if needed[id] <= max_attempts:
             assert history.outcome is not None and history.outcome.result == seeds[-1]
         else:
-            assert history.outcome is None and history.reasons == ("bad",)
+            assert history.outcome is None and history.last is not None
+            assert history.last.reasons == ("bad",)
     assert all(len(set(batch)) == len(batch) for batch in batches)
 
 

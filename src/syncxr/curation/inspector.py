@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from syncxr.curation.network import InspectorNet, prepare
 from syncxr.curation.similarity import Features, KnownBad
 from syncxr.errors import SyncxrError
 from syncxr.sample import Image
+from syncxr.threads import torch_threads
 
 WEIGHTS = Path(__file__).parent / "weights"
 """``inspector.safetensors``, ``known_bad.safetensors`` and ``inspector.json``, as
@@ -131,7 +131,7 @@ class Inspector:
         """
         answers = np.zeros((len(images), len(QUESTIONS)), np.float32)
         features = np.zeros((len(images), self.bank.bank.shape[1]), np.float32)
-        with _one_thread(), torch.inference_mode():
+        with torch_threads(1), torch.inference_mode():
             for index, image in enumerate(images):
                 coarse, fine = (_tensor(part) for part in prepare(_checked(image, index)))
                 logits, embedding = self._network(coarse, fine)
@@ -177,17 +177,6 @@ def _checked(image: Image, index: int) -> Image:
             f"{getattr(image, 'dtype', type(image).__name__)} {shape}; convert it first"
         )
     return image
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Torch on one thread: how a convolution is cut up decides its last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def inspect(

@@ -25,7 +25,7 @@ class Outcome(Generic[T]):
     """What an attempt gave.
 
     Attributes:
-        result: What was made, kept only if there are no reasons.
+        result: What was made, refused or not.
         reasons: Why it is refused; empty = accepted.
         scores: What was measured on it.
     """
@@ -42,11 +42,6 @@ class History(Generic[T]):
     attempts: list[dict[str, Any]] = field(default_factory=list)
     outcome: Outcome[T] | None = None
     last: Outcome[T] | None = None
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Reasons of the last attempt."""
-        return self.last.reasons if self.last else ()
 
 
 def run_rounds(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +32,7 @@ from syncxr.pretraining.retrieval import recalls
 from syncxr.progress import Bar, bar
 from syncxr.registry import build
 from syncxr.sample import derive_seed
+from syncxr.threads import torch_threads
 
 HISTORY = "history.jsonl"
 """One JSON object an epoch: losses, retrieval, rate, films a second."""
@@ -103,7 +102,7 @@ def pretrain(pairs: Pairs, options: PretrainingOptions, folder: Path) -> Pretrai
     except Timeout as error:
         raise SyncxrError(f"another run is training in {folder}; wait or name another") from error
     try:
-        with _threads(options.threads), torch.random.fork_rng(devices=[]):
+        with torch_threads(options.threads), torch.random.fork_rng(devices=[]):
             return _Run(pairs, options, folder).go()
     finally:
         lock.release()
@@ -361,16 +360,6 @@ class _Run:
 def _kept_out(id: str, fraction: float) -> bool:
     """Whether a pair belongs to the validation side; adding pairs moves none across."""
     return derive_seed(id, "pretraining validation", 0) < fraction * 2**63
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _short(value: object) -> str:

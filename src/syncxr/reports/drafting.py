@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -72,14 +72,12 @@ class Draft:
         findings: FINDINGS section.
         impression: IMPRESSION section.
         tokens: Tokens the model wrote for both.
-        provenance: Seed.
     """
 
     id: str
     findings: str
     impression: str
     tokens: int
-    provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def draft(
@@ -110,7 +108,6 @@ def draft(
             findings.strip(),
             impression.strip(),
             completion.tokens,
-            {"seed": request.seed},
         )
 
 

@@ -9,8 +9,7 @@ does (3 mm × 0.1 for a frontal view).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -231,14 +230,3 @@ def merge(
         centres = np.append(centres, slabs.centres[-1])
     merged = replace(slabs, centres=centres.astype(np.float32), thickness=2 * slabs.thickness)
     return merged, paired, between
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread: sums then come out the same to the last bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

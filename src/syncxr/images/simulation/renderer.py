@@ -28,10 +28,10 @@ from syncxr.images.simulation.projection import (
     integrate,
     intersections,
     merge,
-    one_thread,
 )
 from syncxr.images.simulation.reading import read, unite
 from syncxr.sample import Entity, Image, Mask, Polarity, derive_seed
+from syncxr.threads import torch_threads
 
 
 class SimulationOptions(BaseModel):
@@ -227,7 +227,7 @@ class SimulationRenderer:
         ratio = ratios[0] if ratios else scene.patient.heart_ratio
         deformation = Deformation(scene.patient, body.marks, ratio)
         extents = {e: c.extent for e, c in changes.items() if c.extent is not None}
-        with one_thread(), torch.inference_mode():
+        with torch_threads(1), torch.inference_mode():
             where, lengths = intersections(
                 body.slabs, cast(scene.pose, self.options.size), deformation
             )

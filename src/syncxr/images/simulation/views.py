@@ -26,9 +26,9 @@ from syncxr.images.simulation.projection import (
     cast,
     integrate,
     intersections,
-    one_thread,
 )
 from syncxr.sample import Image, derive_seed
+from syncxr.threads import torch_threads
 
 
 @cache
@@ -69,7 +69,7 @@ def project(
     # at an angle, so those are thin.
     axis = int(np.abs(rays.direction[size // 2, size // 2, :2]).argmax())
     slabs, channels = _channels(axis, resolution_mm, 4.0)
-    with one_thread(), torch.inference_mode():
+    with torch_threads(1), torch.inference_mode():
         deformation = Deformation(patient, marks, patient.heart_ratio)
         where, lengths = intersections(slabs, rays, deformation)
         water, bone = integrate(slabs, channels, where, lengths)

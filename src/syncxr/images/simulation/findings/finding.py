@@ -9,7 +9,7 @@ import numpy as np
 
 from syncxr.entities.location import Location
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import LEFT_LUNG, RIGHT_LUNG, Floats, Structure
+from syncxr.images.simulation.ct import Floats, Structure
 from syncxr.sample import Entity
 
 SEVERITIES = ("mild", "moderate", "severe")
@@ -148,11 +148,6 @@ def zone_limits(body: Body, zone: str) -> tuple[float, float]:
     low, high = ZONES[zone]
     dome, apex = body.marks.dome, body.marks.apex
     return dome + low * (apex - dome), dome + high * (apex - dome)
-
-
-def lobes_of(side: str) -> tuple[Structure, ...]:
-    """Lobes of a lung."""
-    return LEFT_LUNG if side == "left" else RIGHT_LUNG
 
 
 def smooth_step(values: Floats, low: float, high: float) -> Floats:
