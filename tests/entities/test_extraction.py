@@ -118,7 +118,7 @@ def test_a_hedged_finding_is_recovered(said: tuple[Concept, str, str], template:
 @given(
     st.lists(st.sampled_from(sorted(LEXICON.concepts)), min_size=2, max_size=4, unique=True),
     st.sampled_from(
-        ("No {}.", "There is no {}.", "Lines are stable without {}.", "No {} is seen.")
+        ("No {}.", "There is no {}.", "Appearances are stable without {}.", "No {} is seen.")
     ),
 )
 def test_a_denied_list_denies_every_item(names: list[str], template: str) -> None:
