@@ -23,6 +23,7 @@ from syncxr.pipeline import (
     write_summary,
 )
 from syncxr.pretraining.checkpoint import load
+from syncxr.progress import bar
 from syncxr.registry import build
 from syncxr.views.report import write_report
 
@@ -78,4 +79,5 @@ def _check_films(config: Config, folder: Path) -> dict[str, Any]:
         requests.append(RenderRequest(film_text(sample), seed))
         if len(requests) == _CHECKED_FILMS:
             break
-    return faithfulness(requests, renderer).to_dict()
+    with bar("faithfulness", len(requests)) as progress:
+        return faithfulness(requests, renderer, progress.advance).to_dict()

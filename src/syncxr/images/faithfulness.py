@@ -18,7 +18,7 @@ cardiothoracic ratio of at most :data:`NORMAL_HEART` on the film.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -182,12 +182,17 @@ class Faithfulness:
         }
 
 
-def faithfulness(requests: Sequence[RenderRequest], renderer: Accountable) -> Faithfulness:
+def faithfulness(
+    requests: Sequence[RenderRequest],
+    renderer: Accountable,
+    done: Callable[[int], None] = lambda count: None,
+) -> Faithfulness:
     """Check every statement of every text on its film.
 
     Args:
         requests: Texts and seeds. Hedged statements are not counted.
         renderer: Takes the films and their counterfactuals.
+        done: Told of each film that has been checked.
     """
     positives: list[Finding] = []
     negatives: list[Finding] = []
@@ -199,6 +204,7 @@ def faithfulness(requests: Sequence[RenderRequest], renderer: Accountable) -> Fa
                 positives.append(_positive(request.seed, entity, study))
             elif entity.polarity is Polarity.ABSENT:
                 negatives.append(_negative(request.seed, entity, study, health, renderer))
+        done(1)
     concepts = Counter(finding.entity.concept for finding in positives)
     return Faithfulness(
         films=len(requests),
