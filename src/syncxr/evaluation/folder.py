@@ -22,8 +22,8 @@ from syncxr.corpora.films import read_film
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.grounding import Case, PointingTable, pointing_game
 from syncxr.evaluation.prompts import load_prompts
-from syncxr.evaluation.simulated import Model
 from syncxr.evaluation.tables import Column, ScoreTable, score_table
+from syncxr.evaluation.zero_shot import Model, zero_shot_scores
 from syncxr.pretraining.preprocessing import equalise
 from syncxr.pretraining.prompt import Prompt
 from syncxr.sample import Image, Mask
@@ -147,8 +147,8 @@ def evaluate(
     flat = [equalise(film.image) for film in films]
     dark = np.array([brightness_score(film.image) for film in films])
     dark_flat = np.array([brightness_score(image) for image in flat])
-    model_raw = model.zero_shot([film.image for film in films], prompts)
-    model_flat = model.zero_shot(flat, prompts)
+    model_raw = zero_shot_scores(model, [film.image for film in films], prompts)
+    model_flat = zero_shot_scores(model, flat, prompts)
     everywhere = np.ones(len(films), bool)
     abnormal = np.array([bool(film.labels) for film in films])
     strata = _strata(films, dark)

@@ -13,6 +13,7 @@ from rich.table import Table
 from syncxr.evaluation.metrics import interval, pointing_hit, resamples
 from syncxr.evaluation.tables import shown
 from syncxr.figures import json_values
+from syncxr.progress import bar
 from syncxr.sample import Image, Mask
 
 
@@ -103,9 +104,12 @@ def pointing_game(
 ) -> PointingTable:
     """Ask for every case and see whether the maximum of the map lies in its mask."""
     found: dict[str, list[tuple[bool, float]]] = {}
-    for case in cases:
-        hit = pointing_hit(model.ground(case.image, case.phrase), case.mask)
-        found.setdefault(case.finding, []).append((hit, float(case.mask.mean())))
+    asked = list(cases)
+    with bar("pointing game", len(asked)) as progress:
+        for case in asked:
+            hit = pointing_hit(model.ground(case.image, case.phrase), case.mask)
+            found.setdefault(case.finding, []).append((hit, float(case.mask.mean())))
+            progress.advance()
     rows = tuple(_row(name, outcome, samples, seed) for name, outcome in sorted(found.items()))
     nan = float("nan")
     return PointingTable(

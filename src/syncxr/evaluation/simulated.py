@@ -8,32 +8,31 @@ what the renderer put into it, not what the text asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from rich.table import Table
 
 from syncxr.dataset.reader import read
 from syncxr.entities.extraction import extract
-from syncxr.evaluation.grounding import Case, Grounder, PointingTable, pointing_game
+from syncxr.evaluation.grounding import Case, PointingTable, pointing_game
 from syncxr.evaluation.prompts import load_prompts
 from syncxr.evaluation.tables import Column, ScoreTable, score_table
+from syncxr.evaluation.zero_shot import Model, zero_shot_scores
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.films import FilmStage
 from syncxr.factory.run_folder import open_run
 from syncxr.factory.runner import cut, run_stage
-from syncxr.pretraining.prompt import Prompt
 from syncxr.registry import BackendSpec
 from syncxr.reports.grammar import Grammar, parse
-from syncxr.sample import Image, Polarity, Sample, derive_seed, sample_id
+from syncxr.sample import Polarity, Sample, derive_seed, sample_id
 
 NOTE = "Simulated films, all from one source CT: says nothing of real patients."
 
@@ -63,16 +62,6 @@ class SimulatedOptions(BaseModel):
     renderer: BackendSpec = BackendSpec.model_validate(
         {"name": "simulation", "population": "held_out"}
     )
-
-
-class Model(Grounder, Protocol):
-    """A model that answers prompts and points."""
-
-    def zero_shot(
-        self, images: Sequence[Image], prompts: Mapping[str, Prompt]
-    ) -> NDArray[np.float32]:
-        """Probabilities (N, K)."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -156,7 +145,7 @@ def evaluate(
     findings = list(wording())
     prompts = load_prompts().prompts(prompt_set, findings)
     images = [film.image for film in films if film.image is not None]
-    scores = model.zero_shot(images, prompts)
+    scores = zero_shot_scores(model, images, prompts)
     names = [film.id for film in films]
     shown = [_shown(film) for film in films]
     columns = []
