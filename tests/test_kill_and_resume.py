@@ -14,7 +14,7 @@ spec.loader.exec_module(kill_and_resume)
 
 @pytest.mark.slow
 def test_nothing_is_lost_doubled_or_changed(tmp_path: Path) -> None:
-    figures = kill_and_resume.measure(kills=3, pairs=24, seed=1, work=tmp_path)
+    figures = kill_and_resume.measure(kills=3, pairs=40, seed=1, work=tmp_path)
     assert figures["while drafting"] == 1 and figures["while rendering"] == 2
     assert figures["lost"] == figures["doubled"] == 0
     assert figures["faults"] == []
