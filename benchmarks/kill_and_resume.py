@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from syncxr.factory.verify import verify
 SHARD = 4
 """Small shards, so that even a run that is often killed gets on."""
 
-LONGEST = {"drafts": 3.0, "films": 4.5}
+LONGEST = {"drafts": 6.0, "films": 7.0}
 """Seconds after the start of a stage within which a kill strikes: loading, then some shards."""
 
 
@@ -50,7 +51,9 @@ def write_config(path: Path, pairs: int) -> Path:
     return path
 
 
-def run_with_kills(folder: Path, config: Path, kills: int, seed: int) -> list[dict[str, Any]]:
+def run_with_kills(
+    folder: Path, config: Path, kills: int, seed: int, longest: Mapping[str, float] = LONGEST
+) -> list[dict[str, Any]]:
     """Start, kill, start again; then let it end. Returns where each kill struck.
 
     The first half of the kills strikes while reports are drafted, the second while films are
@@ -68,7 +71,7 @@ def run_with_kills(folder: Path, config: Path, kills: int, seed: int) -> list[di
             start_new_session=True,
         )
         wait_for_stage(folder, process, stage)
-        time.sleep(rng.uniform(0.0, LONGEST[stage]))
+        time.sleep(rng.uniform(0.0, longest[stage]))
         if process.poll() is not None:
             raise SystemExit(
                 f"the run ended (exit {process.returncode}) after {len(struck)} kills; "
@@ -139,10 +142,12 @@ def differing_files(a: Path, b: Path) -> list[str]:
     )
 
 
-def measure(kills: int, pairs: int, seed: int, work: Path) -> dict[str, Any]:
+def measure(
+    kills: int, pairs: int, seed: int, work: Path, longest: Mapping[str, float] = LONGEST
+) -> dict[str, Any]:
     """The whole experiment; figures as JSON values."""
     config = write_config(work / "config.yaml", pairs)
-    struck = run_with_kills(work / "killed", config, kills, seed)
+    struck = run_with_kills(work / "killed", config, kills, seed, longest)
     undisturbed(work / "killed", work / "undisturbed", config)
     planned = [report.id for report in Plan.read(work / "killed" / "plan.parquet")]
     kept = [sample.id for sample in read(work / "killed" / "dataset")]
@@ -170,7 +175,7 @@ def main() -> int:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--pairs", type=int, default=120)
+    parser.add_argument("--pairs", type=int, default=220)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE", help="- for stdout")
     options = parser.parse_args()

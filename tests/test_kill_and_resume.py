@@ -14,7 +14,8 @@ spec.loader.exec_module(kill_and_resume)
 
 @pytest.mark.slow
 def test_nothing_is_lost_doubled_or_changed(tmp_path: Path) -> None:
-    figures = kill_and_resume.measure(kills=3, pairs=40, seed=1, work=tmp_path)
+    soon = {"drafts": 3.0, "films": 4.5}
+    figures = kill_and_resume.measure(3, pairs=40, seed=1, work=tmp_path, longest=soon)
     assert figures["while drafting"] == 1 and figures["while rendering"] == 2
     assert figures["lost"] == figures["doubled"] == 0
     assert figures["faults"] == []
