@@ -21,7 +21,7 @@ lint: .venv/ready
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --progress-bar off --editable '.[embedded,dev]'
+	$(BIN)/python -m pip install --progress-bar off --editable '.[dev]'
 	touch $@
 
 clean:

@@ -1,0 +1,134 @@
+"""Commands that make pairs, all at once or stage by stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncxr.cli.app import app
+from syncxr.cli.options import ConfigSource, Json, Output, Workers, configuration, finish
+
+
+@app.command()
+def demo(
+    pairs: Annotated[int | None, typer.Option(min=40, help="Pairs to make.")] = None,
+    output: Output = Path("runs/demo"),
+    config: ConfigSource = "laptop",
+    workers: Workers = None,
+    json: Json = None,
+) -> None:
+    """Run everything: reports in; a curated dataset, a trained model and its scores out.
+
+    Stopped at any moment, the same command goes on where it was.
+    """
+    from syncxr.demo import run_demo
+    from syncxr.views.console import show_run
+
+    settings = configuration(config, pairs=pairs, workers=workers)
+    finish(run_demo(settings, output), json, show_run)
+
+
+@app.command()
+def generate(
+    bank: Annotated[
+        Path | None,
+        typer.Argument(help="Entity bank: bank.parquet of an audit, or a CSV; else Open-i's."),
+    ] = None,
+    pairs: Annotated[int | None, typer.Option(min=1, help="Pairs to make.")] = None,
+    extend: Annotated[bool, typer.Option("--extend", help="Add to what OUTPUT holds.")] = False,
+    output: Output = Path("runs/generate"),
+    config: ConfigSource = "laptop",
+    workers: Workers = None,
+    json: Json = None,
+) -> None:
+    """Plan, draft, render and curate: an entity bank in, a dataset out."""
+    from syncxr.pipeline import run_generate
+    from syncxr.views.console import show_run
+
+    settings = configuration(config, pairs=pairs, workers=workers)
+    finish(run_generate(settings, output, bank, extend=extend), json, show_run)
+
+
+@app.command()
+def plan(
+    bank: Annotated[Path, typer.Argument(help="bank.parquet of an audit, or a CSV (entity).")],
+    output: Annotated[Path, typer.Option("--output", "-o")] = Path("runs/plan.parquet"),
+    pairs: Annotated[int | None, typer.Option(min=1, help="Reports to plan.")] = None,
+    extend: Annotated[Path | None, typer.Option(help="An earlier plan to keep and add to.")] = None,
+    config: ConfigSource = "laptop",
+    json: Json = None,
+) -> None:
+    """Draw entities in balance: which findings each report states."""
+    from syncxr.pipeline import run_plan
+    from syncxr.views.console import show_plan
+
+    finish(run_plan(configuration(config, pairs=pairs), bank, output, extend), json, show_plan)
+
+
+@app.command()
+def draft(
+    source: Annotated[
+        Path, typer.Argument(help="plan.parquet, or a CSV with id and entities (a; b; no c).")
+    ],
+    output: Output = Path("runs/drafts"),
+    config: ConfigSource = "laptop",
+    json: Json = None,
+) -> None:
+    """Write FINDINGS and IMPRESSION for each planned report, and verify them."""
+    from syncxr.pipeline import run_draft
+    from syncxr.views.console import show_stage
+
+    finish(run_draft(configuration(config), source, output), json, show_stage)
+
+
+@app.command()
+def render(
+    source: Annotated[
+        Path, typer.Argument(help="Folder of drafts, or your reports: a CSV or a folder of .txt.")
+    ],
+    output: Output = Path("runs/films"),
+    judge: Annotated[
+        bool, typer.Option(help="Judge each film and render refused ones again.")
+    ] = True,
+    config: ConfigSource = "laptop",
+    workers: Workers = None,
+    json: Json = None,
+) -> None:
+    """Turn reports into films with masks; what could not be shown is in the provenance."""
+    from syncxr.pipeline import run_render
+    from syncxr.views.console import show_stage
+
+    settings = configuration(config, workers=workers)
+    finish(run_render(settings, source, output, judge=judge), json, show_stage)
+
+
+@app.command()
+def curate(
+    source: Annotated[Path, typer.Argument(help="A dataset, or your folder of images.")],
+    output: Output = Path("runs/curated"),
+    config: ConfigSource = "laptop",
+    workers: Workers = None,
+    json: Json = None,
+) -> None:
+    """Ask six questions of each film; keep the good ones, list every verdict."""
+    from syncxr.pipeline import run_curate
+    from syncxr.views.console import show_stage
+
+    finish(run_curate(configuration(config, workers=workers), source, output), json, show_stage)
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(help="A run folder, or a dataset folder.")],
+    json: Json = None,
+) -> None:
+    """Check hashes, pairs, masks and texts of what a run left; status 1 if any is wrong."""
+    from syncxr.factory.verify import verify as run_verify
+    from syncxr.views.console import show_verification
+
+    result = run_verify(run)
+    finish(result, json, show_verification)
+    if result.faults:
+        raise typer.Exit(1)

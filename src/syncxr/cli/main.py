@@ -1,0 +1,32 @@
+"""Entry point: faults of the user's making end in one line and status 1."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+from syncxr.cli import corpora, evaluation, generation, pretraining
+from syncxr.cli.app import app
+from syncxr.errors import SyncxrError
+
+# Each adds its commands to the application; the help lists them in this order.
+COMMANDS = (generation, corpora, pretraining, evaluation)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except SyncxrError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {_reason(error)}; what was finished is kept")
+
+
+def _reason(error: OSError) -> str:
+    """What the system refused, in one line with a remedy where there is one."""
+    name = f"{error.filename}: " if error.filename else ""
+    # Arrow reports a full disk in words of its own, with the number among them.
+    if error.errno == errno.ENOSPC or f"[errno {errno.ENOSPC}]" in str(error):
+        return f"{name}the disk is full; free some space and run the same command again"
+    return f"{name}{error.strerror or ' '.join(str(error).split())}"
