@@ -16,7 +16,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from syncxr.assets import ASSETS, fetch
-from syncxr.corpora.report import Report, Terms
+from syncxr.corpora.report import Report
+from syncxr.corpora.terms import Terms
 from syncxr.errors import SyncxrError
 
 ASSET = "openi-reports"

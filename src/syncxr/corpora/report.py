@@ -1,4 +1,4 @@
-"""What every reader of reports gives, and the terms under which it may be used."""
+"""What every reader of reports gives."""
 
 from __future__ import annotations
 
@@ -25,18 +25,3 @@ class Report:
     def text(self) -> str:
         """Both sections, FINDINGS first, a blank line between them."""
         return "\n\n".join(part for part in (self.findings, self.impression) if part)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Under what terms a corpus may be used.
-
-    Attributes:
-        source: Who made it, to be cited.
-        licence: SPDX id or short name.
-        note: What the licence means for this software.
-    """
-
-    source: str
-    licence: str
-    note: str = ""

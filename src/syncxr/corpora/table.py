@@ -9,13 +9,16 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from syncxr.corpora.report import Report, Terms
+from syncxr.corpora.report import Report
+from syncxr.corpora.terms import Terms
 from syncxr.errors import SyncxrError
 
 TERMS = Terms(
     source="the user's own reports",
     licence="as the user holds them",
-    note="Counts of entities are written; no report text is.",
+    note="Counts of entities are written; no report text is. What may leave the house is not for "
+    "this software to guess, so nothing does unless its host is trusted by name.",
+    stays_home=True,
 )
 
 COLUMNS = "a column 'text', or 'findings' and/or 'impression'; 'id' may stand beside them"

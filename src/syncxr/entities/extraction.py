@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 from syncxr.entities.lexicon import Concept, Lexicon, load_lexicon
 from syncxr.entities.location import Location
 from syncxr.entities.modifiers import join_places, modifiers
@@ -42,15 +44,26 @@ class Mention:
 class Extractor(Protocol):
     """Reads clinical statements out of reports."""
 
+    name: str
+
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         """Mentions of each text, in the order of their words."""
         ...
 
 
+class RuleOptions(BaseModel):
+    """The rules have no options: vocabulary and lexicon are data of the package."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class RuleExtractor:
     """Extractor on the project's own lexicon."""
 
-    def __init__(self) -> None:
+    Options = RuleOptions
+    name = "rules"
+
+    def __init__(self, options: RuleOptions | None = None) -> None:
         self._lexicon: Lexicon = load_lexicon()
         self._vocabulary = load_vocabulary()
         self._reader = Reader(self._vocabulary)
