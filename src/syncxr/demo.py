@@ -8,12 +8,11 @@ from typing import Any
 from syncxr.config import Config
 from syncxr.dataset.reader import read
 from syncxr.evaluation import simulated
-from syncxr.factory.films import film_text
+from syncxr.factory.films import film_request
 from syncxr.factory.run_folder import open_run
 from syncxr.factory.steps import once, seconds
 from syncxr.images import RENDERERS
 from syncxr.images.faithfulness import faithfulness
-from syncxr.images.renderer import RenderRequest
 from syncxr.pipeline import (
     RunSummary,
     dataset_hash,
@@ -76,7 +75,7 @@ def _check_films(config: Config, folder: Path) -> dict[str, Any]:
     requests = []
     for sample in read(folder / "dataset"):
         seed = sample.provenance["film"]["attempts"][-1]["seed"]
-        requests.append(RenderRequest(film_text(sample), seed))
+        requests.append(film_request(sample, seed))
         if len(requests) == _CHECKED_FILMS:
             break
     with bar("faithfulness", len(requests)) as progress:

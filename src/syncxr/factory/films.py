@@ -16,9 +16,9 @@ from syncxr.registry import BackendSpec, build
 from syncxr.sample import Sample
 
 
-def film_text(sample: Sample) -> str:
-    """The words that a renderer sees of a report: both sections, no hidden label."""
-    return f"{sample.findings} {sample.impression}".strip()
+def film_request(sample: Sample, seed: int) -> RenderRequest:
+    """What a renderer is told of a report: both sections, no hidden label."""
+    return RenderRequest(sample.findings, seed, sample.impression)
 
 
 class FilmStage:
@@ -96,8 +96,7 @@ class FilmStage:
     def _attempt(self, samples: Sequence[Sample], tasks: Sequence[Task]) -> list[Outcome[Film]]:
         assert self._renderer is not None, "setup() comes first"
         requests = [
-            RenderRequest(film_text(sample), task.seed)
-            for sample, task in zip(samples, tasks, strict=True)
+            film_request(sample, task.seed) for sample, task in zip(samples, tasks, strict=True)
         ]
         films = self._renderer.render(requests)
         missing = [self._missing(film) for film in films]

@@ -11,15 +11,22 @@ from syncxr.sample import Entity, Image, Mask
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """One film to make.
+    """One film to make: what the report says, and no hidden label.
 
     Attributes:
-        text: The report; a renderer sees these words and no hidden label.
+        findings: FINDINGS section, or any words.
         seed: Decides everything the words leave open.
+        impression: IMPRESSION section.
     """
 
-    text: str
+    findings: str
     seed: int
+    impression: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole report, as it reads."""
+        return f"{self.findings} {self.impression}".strip()
 
 
 @dataclass(frozen=True)
