@@ -5,7 +5,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from syncxr.errors import SyncxrError
-from syncxr.registry import BackendSpec, build
+from syncxr.registry import BackendSpec, build, extra_packages, install_command
 
 
 class Pencil:
@@ -49,3 +49,26 @@ def test_faults_are_one_line(
     with pytest.raises(SyncxrError, match=message) as caught:
         build("renderer", table, spec(**fields))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("package", "command"),
+    [
+        ("torch", "pip install 'syncxr[embedded]'"),
+        ("xllamacpp", "pip install 'syncxr[embedded]'"),
+        ("diffusers", "pip install 'syncxr[diffusion]'"),
+        ("openai", "pip install 'syncxr[server]'"),
+        ("ray", "pip install 'syncxr[ray]'"),
+        ("s3fs", "pip install 'syncxr[s3]'"),
+        ("torchxrayvision", "pip install 'syncxr[evaluation]'"),
+        ("segmentation_models_pytorch.losses", "pip install 'syncxr[evaluation]'"),
+        ("vllm", "pip install vllm"),
+    ],
+)
+def test_a_missing_package_names_the_extra_that_brings_it(package: str, command: str) -> None:
+    assert install_command(package) == command
+
+
+def test_extras_are_those_for_users() -> None:
+    extras = extra_packages()
+    assert "dev" not in extras and "openai" in extras["server"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -47,7 +48,7 @@ def build(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
             raise
         raise SyncxrError(
             f"{kind} {spec.name!r} needs the package {error.name!r}; "
-            "run: pip install 'syncxr[embedded]'"
+            f"run: {install_command(error.name or '')}"
         ) from error
     try:
         return backend(backend.Options(**spec.options))
@@ -55,3 +56,31 @@ def build(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise SyncxrError(f"{kind} {spec.name!r}, option {key!r}: {first['msg']}") from error
+
+
+def install_command(package: str) -> str:
+    """What to type so that ``package`` (an import name) is there.
+
+    It names the smallest of syncxr's extras that brings it, or the package itself if none does.
+    """
+    wanted = _distribution(package.partition(".")[0])
+    extras = extra_packages()
+    holders = [extra for extra, names in extras.items() if wanted in names]
+    if not holders:
+        return f"pip install {wanted}"
+    return f"pip install 'syncxr[{min(holders, key=lambda extra: len(extras[extra]))}]'"
+
+
+def extra_packages() -> dict[str, tuple[str, ...]]:
+    """syncxr's extras for users, each with the distributions that it asks for."""
+    found: dict[str, list[str]] = {}
+    for requirement in metadata.requires("syncxr") or []:
+        extra = re.search(r"extra == [\"'](.+?)[\"']", requirement)
+        name = re.match(r"[\w.-]+", requirement)
+        if extra and name and extra[1] != "dev":
+            found.setdefault(extra[1], []).append(_distribution(name[0]))
+    return {extra: tuple(names) for extra, names in sorted(found.items())}
+
+
+def _distribution(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

