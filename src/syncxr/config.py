@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from syncxr.registry import BackendSpec
 from syncxr.reports.drafting import DraftingOptions
 
 PRESETS = Path(__file__).parent / "presets"
+
+UNFILLED = "???"
+"""Stands in a preset where only the user knows the value."""
 
 
 class Config(BaseModel):
@@ -39,6 +42,24 @@ class Config(BaseModel):
     pretraining: PretrainingOptions = PretrainingOptions()
     test_set: SimulatedOptions = SimulatedOptions()
     execution: ExecutionOptions = Field(default_factory=ExecutionOptions)
+
+    def require(self, *parts: str) -> None:
+        """See that the parts that a command is about to use are filled in.
+
+        Args:
+            parts: Names of fields.
+
+        Raises:
+            SyncxrError: A value is still ``???``; the message names every such key.
+        """
+        tree = self.model_dump(mode="json", include=set(parts))
+        keys = [key for part in parts for key in _unfilled(tree[part], part)]
+        if keys:
+            options = " ".join(f"--set {key}=…" for key in keys)
+            raise SyncxrError(
+                f"fill in {', '.join(keys)}: {options}, or in your own copy of the file "
+                f"(presets lie in {PRESETS})"
+            )
 
 
 def presets() -> list[str]:
@@ -90,3 +111,30 @@ def _set(tree: dict[str, Any], key: str, value: Any) -> None:
         if not isinstance(tree, dict):
             return  # The wrong type is told by the validation that follows.
     tree[last] = value
+
+
+def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
+    """Dotted keys and values from the command line: ``"sampling.pairs=50"``, values in YAML.
+
+    Raises:
+        SyncxrError: Not of that form.
+    """
+    found = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            reason = " ".join(str(error).split())
+            raise SyncxrError(f"--set {pair}: the value is not YAML: {reason}") from error
+        if not separator or not key.strip():
+            raise SyncxrError(f"--set {pair}: give KEY=VALUE, e.g. sampling.pairs=500")
+    return found
+
+
+def _unfilled(value: Any, key: str) -> list[str]:
+    if isinstance(value, Mapping):
+        return [
+            found for name, inner in value.items() for found in _unfilled(inner, f"{key}.{name}")
+        ]
+    return [key] if value == UNFILLED else []

@@ -85,6 +85,7 @@ def run_generate(
         extend: Add to the pairs that the folder holds, up to the number asked for; what is
             there is kept as it is.
     """
+    config.require(*(() if bank else ("corpus",)), "writer", "renderer", "judge")
     grows = "sampling.pairs" if extend else None
     with open_run(folder, identity(config, bank), grows=grows):
         summary = generate_into(config, folder, bank)
@@ -171,17 +172,20 @@ def corpus_reports(corpus: str) -> Iterator[Report]:
 
 def run_plan(config: Config, bank: Path, output: Path, extend: Path | None) -> PlanSummary:
     """Plan reports over a bank."""
+    config.require("renderer")
     return make_plan(bank, output, config.sampling, config.renderer, extend)
 
 
 def run_draft(config: Config, source: Path, folder: Path) -> StageSummary:
     """Draft a plan."""
+    config.require("writer")
     draft, _ = make_stages(config)
     return draft_plan(source, folder, draft, config.factory.shard_size)
 
 
 def run_render(config: Config, source: Path, folder: Path, *, judge: bool) -> StageSummary:
     """Render reports; a finding that cannot be shown is told, not refused."""
+    config.require("renderer", *(("judge",) if judge else ()))
     stage = FilmStage(
         config.renderer,
         config.judge if judge else None,
@@ -194,6 +198,7 @@ def run_render(config: Config, source: Path, folder: Path, *, judge: bool) -> St
 
 def run_curate(config: Config, source: Path, folder: Path) -> StageSummary:
     """Judge films that exist already."""
+    config.require("judge")
     executor = LocalExecutor(config.execution.workers)
     stage = VerdictStage(config.judge)
     return curate_films(source, folder, stage, config.factory.shard_size, executor)

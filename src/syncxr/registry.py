@@ -72,7 +72,7 @@ def install_command(package: str) -> str:
 
 
 def extra_packages() -> dict[str, tuple[str, ...]]:
-    """syncxr's extras for users, each with the distributions that it asks for."""
+    """The extras that users can install, each with the distributions that it asks for."""
     found: dict[str, list[str]] = {}
     for requirement in metadata.requires("syncxr") or []:
         extra = re.search(r"extra == [\"'](.+?)[\"']", requirement)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import ConfigSource, Json, Output, Workers, configuration, finish
+from syncxr.cli.options import ConfigSource, Json, Output, Overrides, Workers, configuration, finish
 
 
 @app.command()
@@ -16,6 +16,7 @@ def demo(
     pairs: Annotated[int | None, typer.Option(min=40, help="Pairs to make.")] = None,
     output: Output = Path("runs/demo"),
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     workers: Workers = None,
     json: Json = None,
 ) -> None:
@@ -26,7 +27,7 @@ def demo(
     from syncxr.demo import run_demo
     from syncxr.views.console import show_run
 
-    settings = configuration(config, pairs=pairs, workers=workers)
+    settings = configuration(config, overrides, pairs=pairs, workers=workers)
     finish(run_demo(settings, output), json, show_run)
 
 
@@ -40,6 +41,7 @@ def generate(
     extend: Annotated[bool, typer.Option("--extend", help="Add to what OUTPUT holds.")] = False,
     output: Output = Path("runs/generate"),
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     workers: Workers = None,
     json: Json = None,
 ) -> None:
@@ -47,7 +49,7 @@ def generate(
     from syncxr.pipeline import run_generate
     from syncxr.views.console import show_run
 
-    settings = configuration(config, pairs=pairs, workers=workers)
+    settings = configuration(config, overrides, pairs=pairs, workers=workers)
     finish(run_generate(settings, output, bank, extend=extend), json, show_run)
 
 
@@ -58,13 +60,18 @@ def plan(
     pairs: Annotated[int | None, typer.Option(min=1, help="Reports to plan.")] = None,
     extend: Annotated[Path | None, typer.Option(help="An earlier plan to keep and add to.")] = None,
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     json: Json = None,
 ) -> None:
     """Draw entities in balance: which findings each report states."""
     from syncxr.pipeline import run_plan
     from syncxr.views.console import show_plan
 
-    finish(run_plan(configuration(config, pairs=pairs), bank, output, extend), json, show_plan)
+    finish(
+        run_plan(configuration(config, overrides, pairs=pairs), bank, output, extend),
+        json,
+        show_plan,
+    )
 
 
 @app.command()
@@ -74,13 +81,14 @@ def draft(
     ],
     output: Output = Path("runs/drafts"),
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     json: Json = None,
 ) -> None:
     """Write FINDINGS and IMPRESSION for each planned report, and verify them."""
     from syncxr.pipeline import run_draft
     from syncxr.views.console import show_stage
 
-    finish(run_draft(configuration(config), source, output), json, show_stage)
+    finish(run_draft(configuration(config, overrides), source, output), json, show_stage)
 
 
 @app.command()
@@ -93,6 +101,7 @@ def render(
         bool, typer.Option(help="Judge each film and render refused ones again.")
     ] = True,
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     workers: Workers = None,
     json: Json = None,
 ) -> None:
@@ -100,7 +109,7 @@ def render(
     from syncxr.pipeline import run_render
     from syncxr.views.console import show_stage
 
-    settings = configuration(config, workers=workers)
+    settings = configuration(config, overrides, workers=workers)
     finish(run_render(settings, source, output, judge=judge), json, show_stage)
 
 
@@ -109,6 +118,7 @@ def curate(
     source: Annotated[Path, typer.Argument(help="A dataset, or your folder of images.")],
     output: Output = Path("runs/curated"),
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     workers: Workers = None,
     json: Json = None,
 ) -> None:
@@ -116,7 +126,11 @@ def curate(
     from syncxr.pipeline import run_curate
     from syncxr.views.console import show_stage
 
-    finish(run_curate(configuration(config, workers=workers), source, output), json, show_stage)
+    finish(
+        run_curate(configuration(config, overrides, workers=workers), source, output),
+        json,
+        show_stage,
+    )
 
 
 @app.command()

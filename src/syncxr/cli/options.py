@@ -14,16 +14,26 @@ Json = Annotated[
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for what is made.")]
 ConfigSource = Annotated[
     str,
-    typer.Option("--config", "--preset", "-c", help="A preset (laptop) or your own YAML file."),
+    typer.Option(
+        "--config", "--preset", "-c", help="A preset (laptop, paper) or your own YAML file."
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change one key of the configuration, e.g. sampling.k=4; may be given again.",
+    ),
 ]
 Workers = Annotated[
     int | None, typer.Option(help="Processes that render and judge; changes no byte.")
 ]
 
 
-def configuration(source: str, **options: Any) -> Any:
-    """A configuration with the options that a command takes laid over it."""
-    from syncxr.config import load_config
+def configuration(source: str, overrides: list[str] | None = None, **options: Any) -> Any:
+    """A configuration with ``--set`` and then the options that a command takes laid over it."""
+    from syncxr.config import load_config, parse_overrides
 
     keys = {
         "pairs": "sampling.pairs",
@@ -31,7 +41,8 @@ def configuration(source: str, **options: Any) -> Any:
         "epochs": "pretraining.epochs",
         "minutes": "pretraining.minutes",
     }
-    return load_config(source, {keys[name]: value for name, value in options.items()})
+    given = {keys[name]: value for name, value in options.items() if value is not None}
+    return load_config(source, parse_overrides(overrides or ()) | given)
 
 
 def finish(result: Any, json: Path | None, show: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import ConfigSource, Json, Output, configuration, finish
+from syncxr.cli.options import ConfigSource, Json, Output, Overrides, configuration, finish
 
 
 @app.command()
@@ -23,11 +23,12 @@ def pretrain(
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     json: Json = None,
 ) -> None:
     """Train a vision-language model on image-report pairs; goes on where it stopped."""
     from syncxr.pipeline import run_pretraining
     from syncxr.views.console import show_figures
 
-    settings = configuration(config, epochs=epochs, minutes=minutes)
+    settings = configuration(config, overrides, epochs=epochs, minutes=minutes)
     finish(run_pretraining(settings, source, output, images), json, show_figures)
