@@ -1,0 +1,215 @@
+"""Films and masks of a test set, decoded once and kept at evaluation size.
+
+Reading, decoding and resizing a film costs more than a small network's look at it (a 1024² PNG:
+19 ms of a core), and public code pays it at every epoch. Here each film is decoded once, in the
+order of the set's items, into one memory-mapped array that every model with the same
+preprocessing and every task reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from syncxr.dataset.files import write_text
+from syncxr.errors import SyncxrError
+from syncxr.evaluation.testsets.test_set import Item, TestSet
+from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.progress import bar
+from syncxr.sample import Image
+
+_CHUNK = 256
+"""Films between two marks of how far the decoding has come: a kill loses no more."""
+
+_THREADS = min(4, os.cpu_count() or 1)
+"""Decoders release the interpreter, so threads are enough."""
+
+
+@dataclass(frozen=True)
+class Films:
+    """Films of one set at evaluation size.
+
+    Attributes:
+        pixels: (N, S, S), read-only, in the order of the set's items.
+        key: Hash of the films' files and of the preprocessing.
+        decoded: How many films this call had to decode; 0 where all lay in the cache.
+    """
+
+    pixels: NDArray[np.uint8]
+    key: str
+    decoded: int
+
+    def __len__(self) -> int:
+        """Number of films."""
+        return len(self.pixels)
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Masks of one finding at evaluation size, one bit a pixel.
+
+    Attributes:
+        packed: (N, S, ceil(S / 8)), read-only.
+        drawn: (N,), False where nobody drew: such films are not scored.
+        size: S.
+    """
+
+    packed: NDArray[np.uint8]
+    drawn: NDArray[np.bool_]
+    size: int
+
+    def batch(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Masks (n, S, S) of some films."""
+        bits = np.unpackbits(np.asarray(self.packed[rows]), axis=2, count=self.size)
+        return bits.astype(np.bool_)
+
+
+def decode_films(test_set: TestSet, preprocessing: Preprocessing, cache: Path) -> Films:
+    """Films of a set as an encoder sees them, from the cache as far as they lie there.
+
+    Args:
+        test_set: What to decode.
+        preprocessing: Of the model; part of the key.
+        cache: Folder; ``films/KEY.npy`` is whole or absent, and an interrupted call is gone on
+            with.
+
+    Raises:
+        SyncxrError: A film does not open, or the set is empty.
+    """
+    key = _key(test_set, {"preprocessing": preprocessing.model_dump(mode="json")})
+    side = preprocessing.size
+
+    def read(item: Item) -> NDArray[np.uint8]:
+        return preprocessing.apply(test_set.film(item))
+
+    label = f"decoding {test_set.info.name}"
+    store = cache / "films" / f"{key[:32]}.npy"
+    pixels, decoded = _kept(store, test_set.items, (side, side), read, label)
+    _describe(store, test_set, {"preprocessing": preprocessing.model_dump(mode="json")})
+    return Films(pixels, key, decoded)
+
+
+def decode_masks(test_set: TestSet, finding: str, size: int, cache: Path) -> Masks:
+    """Masks of a finding, resized to ``(size, size)`` by nearest neighbour.
+
+    Args:
+        test_set: What to decode.
+        finding: Whose masks.
+        size: Side in pixels, that of the films.
+        cache: As for :func:`decode_films`.
+
+    Raises:
+        SyncxrError: A mask does not open or is of another size than its film.
+    """
+    key = _key(test_set, {"finding": finding, "size": size})
+    width = -(-size // 8)
+
+    def read(item: Item) -> NDArray[np.uint8]:
+        # The last row says whether anybody drew, so that one file holds it all.
+        row = np.zeros((size + 1, width), np.uint8)
+        mask = test_set.mask(item, finding)
+        if mask is not None:
+            row[:size] = np.packbits(_shrunk(mask, size), axis=1)
+            row[size] = 1
+        return row
+
+    label = f"masks of {test_set.info.name}"
+    store = cache / "masks" / f"{key[:32]}.npy"
+    rows, _ = _kept(store, test_set.items, (size + 1, width), read, label)
+    _describe(store, test_set, {"finding": finding, "size": size})
+    return Masks(rows[:, :size], np.asarray(rows[:, size, 0] == 1), size)
+
+
+def _shrunk(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    picture = Pillow.fromarray(mask.astype(np.uint8) * 255)
+    resized = picture.resize((size, size), Pillow.Resampling.NEAREST)
+    return np.asarray(resized) > 127
+
+
+def _kept(
+    store: Path,
+    items: Sequence[Item],
+    shape: tuple[int, int],
+    read: Callable[[Item], Image],
+    label: str,
+) -> tuple[NDArray[np.uint8], int]:
+    """The array at ``store``, made first where it is not there; and how many rows were made."""
+    if not items:
+        raise SyncxrError(f"{label}: the set holds no film; check its path")
+    store.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(store.with_suffix(".lock")):
+        made = 0 if store.exists() else _fill(store, items, shape, read, label)
+    return cast(NDArray[np.uint8], np.load(store, mmap_mode="r")), made
+
+
+def _fill(
+    store: Path,
+    items: Sequence[Item],
+    shape: tuple[int, int],
+    read: Callable[[Item], Image],
+    label: str,
+) -> int:
+    """Write all rows under a temporary name, noting how many are on disk, then rename."""
+    partial, mark = store.with_suffix(".partial"), store.with_suffix(".done")
+    done = int(mark.read_text()) if partial.exists() and mark.exists() else 0
+    whole = (len(items), *shape)
+    array = np.lib.format.open_memmap(
+        partial, mode="r+" if done else "w+", dtype=np.uint8, shape=None if done else whole
+    )
+    start = done
+    with ThreadPoolExecutor(_THREADS) as pool, bar(label, len(items), done=done) as progress:
+        while done < len(items):
+            chunk = items[done : done + _CHUNK]
+            for offset, row in enumerate(pool.map(read, chunk)):
+                array[done + offset] = row
+                progress.advance()
+            done += len(chunk)
+            array.flush()
+            write_text(mark, str(done))
+    del array
+    partial.replace(store)
+    mark.unlink(missing_ok=True)
+    return len(items) - start
+
+
+def _key(test_set: TestSet, settings: dict[str, Any]) -> str:
+    """Hash of what decides the array: which files, as they are now, prepared how."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    digest.update(f"{test_set.info.name}\0{test_set.root.resolve()}".encode())
+    for item in test_set.items:
+        digest.update(f"\n{item.id}\0{item.path}\0{_state(test_set.root / item.path)}".encode())
+    return digest.hexdigest()
+
+
+def _state(path: Path) -> str:
+    """Size and time of a file: reading 25,000 films to hash them costs as much as decoding."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _describe(store: Path, test_set: TestSet, settings: dict[str, Any]) -> None:
+    """A note beside the array for whoever finds it."""
+    note = store.with_suffix(".json")
+    if not note.exists():
+        about = {
+            "test_set": test_set.info.name,
+            "split": test_set.split,
+            "films": len(test_set),
+            "ids_sha256": test_set.digest,
+            **settings,
+        }
+        write_text(note, json.dumps(about, indent=1) + "\n")
