@@ -37,7 +37,8 @@ from syncxr.pretraining.checkpoint import load
 from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.trainer import pretrain
 from syncxr.registry import build
-from syncxr.reports.drafting import DraftRequest, report_grammar
+from syncxr.reports.constrained import report_grammar
+from syncxr.reports.drafting import DraftRequest
 from syncxr.sample import Sample, derive_seed
 
 BAR = 0.65

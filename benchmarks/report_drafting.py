@@ -37,7 +37,8 @@ from syncxr.entities.lexicon import load_lexicon
 from syncxr.entities.location import Location
 from syncxr.entities.plan import Plan
 from syncxr.progress import bar, console
-from syncxr.reports.drafting import HEADING, Draft, DraftRequest, draft, prompt_text, report_grammar
+from syncxr.reports.constrained import HEADING, prompt_text, report_grammar
+from syncxr.reports.drafting import Draft, DraftRequest, draft
 from syncxr.reports.grammar import Grammar, Text
 from syncxr.reports.verification import verify_findings, verify_impression
 from syncxr.reports.writers.llamacpp import LlamaCppOptions, LlamaCppWriter
@@ -170,7 +171,7 @@ def perplexity(
     with bar("perplexity", len(drafts)) as progress:
         for request, made in zip(requests, drafts, strict=True):
             text = f"{made.findings}{HEADING} {made.impression}"
-            grammar = Grammar(Text(text)).gbnf()
+            grammar = Grammar(Text(text))
             terms += writer.log_probabilities(prompt_text(request), grammar)
             progress.advance()
     return math.exp(-float(np.mean(terms)))

@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 
 from syncxr.entities.extraction import entities_of, extract
 from syncxr.entities.lexicon import load_lexicon
-from syncxr.reports.drafting import (
-    PROMPT_FILES,
-    DraftingOptions,
-    DraftRequest,
-    draft,
-    prompt_text,
-    provenance,
-    report_grammar,
-)
+from syncxr.reports.constrained import prompt_text, report_grammar
+from syncxr.reports.drafting import DraftingOptions, DraftRequest, draft, provenance
+from syncxr.reports.templates import EXAMPLES, load_template
 from syncxr.reports.verification import verify_findings, verify_impression
 from syncxr.reports.writers.llamacpp import LlamaCppOptions, LlamaCppWriter
 from syncxr.sample import Category, Entity, Polarity
@@ -71,16 +65,16 @@ def test_prompts_are_grouped_by_their_examples_and_end_with_the_statements() -> 
     texts = [prompt_text(DraftRequest(f"p-{i}", (effusion, lungs), i)) for i in range(40)]
     examples = {text.rsplit("STATEMENTS:", 1)[0] for text in texts}
     endings = {text.rsplit("STATEMENTS:", 1)[1] for text in texts}
-    assert len(examples) == len(PROMPT_FILES)
+    assert len(examples) == len(EXAMPLES)
     assert endings == {
         " mild left pleural effusion; normal right lower lobe\nFINDINGS:",
     }
 
 
-@pytest.mark.parametrize("path", PROMPT_FILES, ids=lambda path: path.name)
-def test_examples_in_the_prompts_keep_the_rules(path) -> None:  # type: ignore[no-untyped-def]
-    pattern = re.compile(r"STATEMENTS: (.+)\nFINDINGS: (.+)\nIMPRESSION: (.+)\n")
-    examples = pattern.findall(path.read_text("utf-8"))
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_in_the_prompts_keep_the_rules(name: str) -> None:
+    pattern = re.compile(r"STATEMENTS: (.+)\nFINDINGS: (.+)\nIMPRESSION: (.+)(?:\n|$)")
+    examples = pattern.findall(load_template(name).text)
     assert len(examples) >= 3
     for statements, findings, impression in examples:
         entities = entities_of(extract(findings))
@@ -119,6 +113,9 @@ def test_another_seed_gives_another_text(writer: LlamaCppWriter) -> None:
 
 def test_provenance_is_json_with_hashes(writer: LlamaCppWriter) -> None:
     record = json.loads(json.dumps(provenance(writer, DraftingOptions(temperature=0.5))))
-    assert record["options"] == {"temperature": 0.5}
-    assert {len(digest) for digest in record["sha256"].values()} == {64}
+    assert record["options"] == {"strategy": "grammar", "temperature": 0.5}
+    assert set(record["prompts"]) == {"report.txt", *EXAMPLES}
+    assert {len(prompt["sha256"]) for prompt in record["prompts"].values()} == {64}
+    assert {prompt["version"] for prompt in record["prompts"].values()} == {1}
+    assert len(record["phrases_sha256"]) == 64
     assert record["writer"]["model"].endswith(".gguf")

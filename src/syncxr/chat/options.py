@@ -14,7 +14,9 @@ Engine = Literal["openai", "vllm", "llamacpp"]
 
 
 class ChatOptions(BaseModel):
-    """Options of :class:`syncxr.chat.server.ChatServer`; as YAML, for any backend that asks one::
+    """Options of a chat server; as YAML, beside the name of any backend that asks one.
+
+    ::
 
     base_url: http://localhost:8000/v1
     model: meta-llama/Llama-3.1-70B-Instruct

@@ -3,5 +3,8 @@
 Must not know: who asks for reports, how they are stored, or what any film looks like.
 """
 
-WRITERS = {"llamacpp": "syncxr.reports.writers.llamacpp:LlamaCppWriter"}
+WRITERS = {
+    "llamacpp": "syncxr.reports.writers.llamacpp:LlamaCppWriter",
+    "chat": "syncxr.reports.writers.chat:ChatWriter",
+}
 """Language models by name; build one with :func:`syncxr.registry.build`."""

@@ -1,10 +1,12 @@
-"""What every language model offers: texts for prompts, within a grammar."""
+"""What every language model offers: texts for prompts, within a grammar where it can."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from syncxr.reports.grammar import Grammar
 
 
 @dataclass(frozen=True)
@@ -14,17 +16,20 @@ class Prompt:
     Attributes:
         text: What the model reads. Prompts that share a long beginning should follow one
             another, so that a writer can evaluate it once.
-        grammar: GBNF grammar (llama.cpp) that the completion obeys; None leaves it free.
+        grammar: What the completion obeys; None leaves it free. A writer that takes no grammars
+            refuses the prompt.
         max_tokens: The completion is cut off here.
         seed: Decides the sampling, together with what the engine promises.
         temperature: Softmax temperature; 0 takes the likeliest token.
+        stop: Texts before which the completion ends.
     """
 
     text: str
-    grammar: str | None = None
+    grammar: Grammar | None = None
     max_tokens: int = 256
     seed: int = 0
     temperature: float = 1.0
+    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,19 @@ class Completion:
     Attributes:
         text: The completion, without the prompt.
         tokens: Its length in the model's own tokens.
+        failure: Why it cannot be used: cut off, or none after the last retry; ``""`` = it can.
     """
 
     text: str
     tokens: int
+    failure: str = ""
 
 
 class Writer(Protocol):
-    """A language model that can be held to a grammar."""
+    """A language model.
+
+    One behind a network says in ``sends_to``, a tuple of URLs, where prompts go.
+    """
 
     name: str
 

@@ -23,7 +23,7 @@ def test_completions_obey_their_own_grammars_in_order(writer: LlamaCppWriter) ->
     sides = ["left", "right", "left", "right", "left"]
     grammars = [Grammar(parse(f"(small|large) {side} [pleural] effusion.")) for side in sides]
     prompts = [
-        Prompt(f"{i % 2} Chest film:", grammar.gbnf(), seed=i) for i, grammar in enumerate(grammars)
+        Prompt(f"{i % 2} Chest film:", grammar, seed=i) for i, grammar in enumerate(grammars)
     ]
     completions = list(writer.write(prompts))
     for grammar, completion in zip(grammars, completions, strict=True):
@@ -34,6 +34,14 @@ def test_completions_obey_their_own_grammars_in_order(writer: LlamaCppWriter) ->
 def test_without_a_grammar_the_length_is_bounded(writer: LlamaCppWriter) -> None:
     (completion,) = writer.write([Prompt("Once upon a time", max_tokens=5)])
     assert 1 <= completion.tokens <= 5
+    assert completion.failure == "cut off at 5 tokens"
+
+
+def test_a_completion_ends_before_its_stop(writer: LlamaCppWriter) -> None:
+    prompt = Prompt("1, 2, 3, 4, 5, 6,", max_tokens=60, temperature=0, stop=("10",))
+    (completion,) = writer.write([prompt])
+    assert "9" in completion.text and "10" not in completion.text
+    assert completion.failure == ""
 
 
 def test_nothing_to_write(writer: LlamaCppWriter) -> None:
@@ -43,7 +51,7 @@ def test_nothing_to_write(writer: LlamaCppWriter) -> None:
 def test_log_probabilities_prefer_sense(writer: LlamaCppWriter) -> None:
     prompt = "The capital of France is"
     good, bad = (
-        writer.log_probabilities(prompt, Grammar(Text(word)).gbnf()) for word in ("Paris", "blood")
+        writer.log_probabilities(prompt, Grammar(Text(word))) for word in ("Paris", "blood")
     )
     assert all(math.isfinite(value) and value <= 0 for value in (*good, *bad))
     assert good[0] > bad[0] + 3

@@ -9,6 +9,7 @@ import re
 import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from queue import Queue
 from threading import Lock
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from syncxr import assets
 from syncxr.errors import SyncxrError
+from syncxr.reports.grammar import Grammar
 from syncxr.reports.writer import Completion, Prompt
 
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -89,7 +91,7 @@ class LlamaCppWriter:
         self._load()
         return self._stream(prompts)
 
-    def log_probabilities(self, prompt: str, grammar: str) -> list[float]:
+    def log_probabilities(self, prompt: str, grammar: Grammar) -> list[float]:
         """Natural log-probabilities of the tokens of the one text that ``grammar`` allows.
 
         The engine reports them before the grammar is applied, so this is the model's own
@@ -103,19 +105,21 @@ class LlamaCppWriter:
         """Model, its hash, engine and the settings on which the text depends."""
         import xllamacpp
 
-        path = self._model_path()
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return {
             "writer": self.name,
-            "model": path.name,
-            "model_sha256": digest,
+            "model": self._model_path().name,
+            "model_sha256": self._model_sha256,
             "engine": f"xllamacpp {xllamacpp.__version__}",
             "engines": self._engine_count(),
             "threads": self.options.threads,
             "slots": self.options.slots,
             "note": "text may depend on engines and slots; the stored draft is the record",
         }
+
+    @cached_property
+    def _model_sha256(self) -> str:
+        with self._model_path().open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def _model_path(self) -> Path:
         if self.options.model is None:
@@ -166,7 +170,13 @@ class LlamaCppWriter:
 
     def _complete(self, prompt: Prompt) -> Completion:
         reply = self._request(prompt)
-        return Completion(reply["choices"][0]["text"], int(reply["usage"]["completion_tokens"]))
+        choice = reply["choices"][0]
+        cut = choice["finish_reason"] == "length"
+        return Completion(
+            choice["text"],
+            int(reply["usage"]["completion_tokens"]),
+            f"cut off at {prompt.max_tokens} tokens" if cut else "",
+        )
 
     def _request(self, prompt: Prompt, **more: Any) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -178,10 +188,11 @@ class LlamaCppWriter:
             "top_k": 0,
             "top_p": 1.0,
             "min_p": 0.0,
+            "stop": list(prompt.stop),
             **more,
         }
         if prompt.grammar is not None:
-            request["grammar"] = self._pinned(prompt.grammar)
+            request["grammar"] = self._pinned(prompt.grammar.gbnf())
         engine = self._free.get()
         try:
             reply: dict[str, Any] = engine.handle_completions(request)

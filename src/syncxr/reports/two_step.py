@@ -1,0 +1,104 @@
+"""Reports by a free language model in the paper's two steps: FINDINGS, then IMPRESSION of them.
+
+Source: Liu et al., Findings of ACL 2025, section 3: an LLM writes FINDINGS from the drawn entities,
+then IMPRESSION as a summary of that FINDINGS; a section that does not verify is written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from syncxr.reports.draft import Draft, DraftRequest, statement
+from syncxr.reports.templates import EXAMPLES, examples, load_template
+from syncxr.reports.writer import Prompt, Writer
+from syncxr.sample import Entity, derive_seed
+
+FINDINGS_PROMPT = "findings.txt"
+IMPRESSION_PROMPT = "impression.txt"
+
+Verify = Callable[[str, Iterable[Entity]], tuple[str, ...]]
+"""Reasons why FINDINGS do not say the entities; empty = they do."""
+
+# Where a model goes on that does not know when to stop: with the next section or example.
+_STOP = ("\n\n", "\nSTATEMENTS:", "\nFINDINGS:", "\nIMPRESSION:")
+
+
+def draft(
+    requests: Sequence[DraftRequest], writer: Writer, temperature: float, verify: Verify
+) -> Iterator[Draft]:
+    """Write what is missing of each report, in order.
+
+    FINDINGS are written where a request brings none; those that verify are summed up. IMPRESSION
+    of the others is left empty, as nothing is gained by summing up what will be written again.
+    """
+    drafts = list(_with_findings(requests, writer, temperature))
+    ready = [
+        bool(request.findings) or not (made.failure or verify(made.findings, request.entities))
+        for request, made in zip(requests, drafts, strict=True)
+    ]
+    prompts = [
+        _impression_prompt(request, made.findings, temperature)
+        for request, made, sound in zip(requests, drafts, ready, strict=True)
+        if sound
+    ]
+    completions = iter(writer.write(prompts))
+    for made, sound in zip(drafts, ready, strict=True):
+        if not sound:
+            yield made
+            continue
+        completion = next(completions)
+        yield replace(
+            made,
+            impression=_section(completion.text, "IMPRESSION:"),
+            tokens=made.tokens + completion.tokens,
+            failure=completion.failure,
+        )
+
+
+def provenance() -> dict[str, Any]:
+    """Prompts, JSON values only."""
+    names = (FINDINGS_PROMPT, IMPRESSION_PROMPT, *EXAMPLES)
+    return {"prompts": {name: load_template(name).provenance() for name in names}}
+
+
+def _with_findings(
+    requests: Sequence[DraftRequest], writer: Writer, temperature: float
+) -> Iterator[Draft]:
+    """One draft a request, so far without IMPRESSION."""
+    missing = [request for request in requests if not request.findings]
+    completions = iter(writer.write([_findings_prompt(r, temperature) for r in missing]))
+    for request in requests:
+        if request.findings:
+            yield Draft(request.id, request.findings, "", 0)
+            continue
+        made = next(completions)
+        yield Draft(request.id, _section(made.text, "FINDINGS:"), "", made.tokens, made.failure)
+
+
+def _findings_prompt(request: DraftRequest, temperature: float) -> Prompt:
+    order = request.rng("order").permutation(len(request.entities))
+    text = load_template(FINDINGS_PROMPT).fill(
+        examples=examples(request, ("STATEMENTS:", "FINDINGS:")),
+        statements="; ".join(statement(request.entities[index]) for index in order),
+    )
+    return _prompt(text, request, request.seed, temperature)
+
+
+def _impression_prompt(request: DraftRequest, findings: str, temperature: float) -> Prompt:
+    text = load_template(IMPRESSION_PROMPT).fill(
+        examples=examples(request, ("FINDINGS:", "IMPRESSION:")), findings=findings
+    )
+    seed = derive_seed(request.id, "draft impression", request.seed)
+    return _prompt(text, request, seed, temperature)
+
+
+def _prompt(text: str, request: DraftRequest, seed: int, temperature: float) -> Prompt:
+    length = 64 + 64 * len(request.entities)
+    return Prompt(text, max_tokens=length, seed=seed, temperature=temperature, stop=_STOP)
+
+
+def _section(text: str, heading: str) -> str:
+    """A section in one line, without the heading that some models repeat."""
+    return " ".join(text.split()).removeprefix(heading).strip()
