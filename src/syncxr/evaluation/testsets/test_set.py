@@ -67,7 +67,8 @@ class Info:
         findings: Findings that are scored, in order, by the names of the prompt files; ``()``
             where the files themselves decide.
         tasks: What it can be scored on.
-        splits: Names that ``open_test_set`` takes for ``split``.
+        splits: Names that ``open_test_set`` takes for ``split``; the first is what zero-shot
+            tasks are scored on. Sets with fine-tuned tasks have ``train``, ``valid`` and ``test``.
         known_broken: File to what is wrong with it; such files are left out by name.
         notes: What a reader of its numbers must know, and what could not be verified.
     """
@@ -104,6 +105,7 @@ class TestSet:
         split: Name of the split, with fraction and seed where it is a part of one.
         items: Its films.
         left_out: Id to reason, for each film of the split that is not among the items.
+        split_note: How the split came about, printed beside its numbers.
     """
 
     info: ClassVar[Info]
@@ -113,6 +115,7 @@ class TestSet:
     split: str
     items: tuple[Item, ...]
     left_out: Mapping[str, str]
+    split_note: str
 
     def __init__(self, root: Path, split: str, seed: int = 0) -> None:
         """Read the tables of a split.
@@ -125,7 +128,7 @@ class TestSet:
         Raises:
             SyncxrError: A table or a file is missing or wrong; names file, row and remedy.
         """
-        self.root, self.split, self.left_out = root, split, {}
+        self.root, self.split, self.left_out, self.split_note = root, split, {}, ""
         self.items = ()
 
     def __len__(self) -> int:
@@ -136,6 +139,16 @@ class TestSet:
     def findings(self) -> tuple[str, ...]:
         """Findings that are scored, in order."""
         return self.info.findings
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return self.info.title
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What is outlined in this set and can be pointed at or segmented."""
+        return ()
 
     @cached_property
     def by_patient(self) -> bool:
@@ -172,7 +185,7 @@ class TestSet:
         return None
 
     def outlined(self, finding: str) -> tuple[Item, ...]:
-        """Items with a non-empty mask of a finding, known without opening films."""
+        """Items of which somebody drew a finding, known without opening films."""
         return ()
 
     def labels(self, finding: str) -> NDArray[np.float64]:
@@ -213,14 +226,14 @@ def test_set_class(name: str) -> type[TestSet]:
 
 
 def open_test_set(
-    name: str, path: str | Path | None = None, split: str = "test", seed: int = 0
+    name: str, path: str | Path | None = None, split: str | None = None, seed: int = 0
 ) -> TestSet:
     """Open one split of a set.
 
     Args:
         name: Name in ``TEST_SETS``; or a folder with ``labels.csv``, then without ``path``.
         path: Where the download lies; for ``folder`` its labels may also be named, as a CSV.
-        split: One of the set's ``info.splits``.
+        split: One of the set's ``info.splits``; its first one by default.
         seed: Of splits that are drawn here; official ones ignore it.
 
     Raises:
@@ -234,6 +247,7 @@ def open_test_set(
             )
         name, path = "folder", name
     chosen = test_set_class(name)
+    split = split or chosen.info.splits[0]
     if split not in chosen.info.splits:
         known = ", ".join(chosen.info.splits)
         raise SyncxrError(f"test set {name!r} has no split {split!r}; it has: {known}")
