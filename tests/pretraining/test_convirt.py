@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from syncxr.pretraining.convirt import ConVIRT, ConVIRTOptions, convirt_loss
-from syncxr.pretraining.encoders import ImageFeatures, TextFeatures
+from syncxr.pretraining.encoders import Channels, ImageFeatures, TextFeatures
 
 
 def cosine(a: list[float], b: list[float]) -> float:
@@ -65,22 +65,22 @@ def test_refuses_other_shapes(shapes: tuple) -> None:
 
 def test_location_averages_to_the_pooled_similarity_of_a_linear_projection() -> None:
     method = ConVIRT(ConVIRTOptions(dimension=16))
-    method.connect(5, 7)
+    method.connect(Channels(5, 4, 7))
     spatial = torch.randn(2, 5, 3, 4)
     words = torch.randn(3, 7)
-    texts = TextFeatures(words, words[:, None], torch.ones(3, 1))
-    found = method.locate(ImageFeatures(spatial.mean((2, 3)), spatial), texts)
+    texts = TextFeatures(words, words[:, None], torch.ones(3, 1), torch.zeros(3, 1))
+    found = method.locate(ImageFeatures(spatial.mean((2, 3)), spatial, spatial), texts)
     assert found.shape == (2, 3, 3, 4)
     one = spatial[1, :, 2, 3][None]
-    expected = method.embed_images(ImageFeatures(one, one[..., None, None]))
+    expected = method.embed_images(ImageFeatures(one, one[..., None, None], one[..., None, None]))
     assert torch.allclose(found[1, :, 2, 3], (expected @ method.embed_texts(texts).T)[0], atol=1e-5)
 
 
 def test_logits_are_cosines_over_the_temperature() -> None:
     method = ConVIRT(ConVIRTOptions(dimension=16, temperature=0.2))
-    method.connect(5, 7)
+    method.connect(Channels(5, 4, 7))
     spatial, words = torch.randn(2, 5, 1, 1), torch.randn(3, 7)
-    images = ImageFeatures(spatial[..., 0, 0], spatial)
-    texts = TextFeatures(words, words[:, None], torch.ones(3, 1))
+    images = ImageFeatures(spatial[..., 0, 0], spatial, spatial)
+    texts = TextFeatures(words, words[:, None], torch.ones(3, 1), torch.zeros(3, 1))
     expected = method.embed_images(images) @ method.embed_texts(texts).T / 0.2
     assert torch.allclose(method.logits(images, texts), expected)

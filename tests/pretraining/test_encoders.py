@@ -108,10 +108,10 @@ def test_half_of_the_text_layers_are_frozen() -> None:
 def test_padding_never_changes_a_text(tiny_text: Path) -> None:
     encoder, _ = build_text_encoder(TextEncoderOptions(model=str(tiny_text)))
     encoder.eval()
-    short, long = encoder.ids("no nodule."), encoder.ids("there is a right bright patch.")
-    alone = encoder(*encoder.collate([short])).pooled
-    padded = encoder(*encoder.collate([short, long])).pooled[:1]
-    assert len(short) < len(long)
+    short, long = encoder.tokenise("no nodule."), encoder.tokenise("there is a right bright patch.")
+    alone = encoder(encoder.collate([short])).pooled
+    padded = encoder(encoder.collate([short, long])).pooled[:1]
+    assert len(short.ids) < len(long.ids)
     assert torch.allclose(alone, padded, atol=1e-5)
 
 

@@ -5,5 +5,9 @@ Out: a checkpoint folder and the model that :func:`syncxr.pretraining.checkpoint
 Must not know: where the pairs came from, and what the model will be tested on.
 """
 
-METHODS = {"convirt": "syncxr.pretraining.convirt:ConVIRT"}
+METHODS = {
+    "convirt": "syncxr.pretraining.convirt:ConVIRT",
+    "gloria": "syncxr.pretraining.gloria:GLoRIA",
+    "siglip": "syncxr.pretraining.siglip:SigLIP",
+}
 """Pre-training methods by name; see docs/pretraining.md for how to add one."""

@@ -109,6 +109,7 @@ def save(
         text_encoder={
             "frozen_layers": model.text_encoder.frozen_layers,
             "max_tokens": model.text_encoder.max_tokens,
+            "last_layers": model.text_encoder.last_layers,
         },
         preprocessing=model.preprocessing,
         weights=weights.name,

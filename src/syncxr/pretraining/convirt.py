@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, arange, einsum, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from syncxr.pretraining.encoders import ImageFeatures, TextFeatures
+from syncxr.pretraining.encoders import Channels, ImageFeatures, TextFeatures
 
 
 def convirt_loss(
@@ -66,10 +66,10 @@ class ConVIRT(nn.Module):
         super().__init__()
         self.options = options
 
-    def connect(self, image_channels: int, text_channels: int) -> None:
+    def connect(self, channels: Channels) -> None:
         """Make the two projections."""
-        self.image_projection = _projection(image_channels, self.options.dimension)
-        self.text_projection = _projection(text_channels, self.options.dimension)
+        self.image_projection = _projection(channels.pooled, self.options.dimension)
+        self.text_projection = _projection(channels.text, self.options.dimension)
 
     def loss(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
         """See :func:`convirt_loss`."""

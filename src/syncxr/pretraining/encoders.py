@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,19 +19,62 @@ from syncxr.errors import SyncxrError
 from syncxr.pretraining.options import LITE0, ImageEncoderOptions, TextEncoderOptions
 
 
+class Channels(NamedTuple):
+    """Widths of the features that a method connects: C, C' and D below."""
+
+    pooled: int
+    local: int
+    text: int
+
+
 class ImageFeatures(NamedTuple):
-    """What the image tower gives: ``pooled`` (N, C), the mean of ``spatial`` (N, C, h, w)."""
+    """What the image tower gives.
+
+    Attributes:
+        pooled: Mean of ``spatial``, (N, C).
+        spatial: The last map, (N, C, h, w).
+        local: The map of the stage before, finer and less abstract, (N, C', h', w'); a network
+            of one resolution gives its last but one block.
+    """
 
     pooled: Tensor
     spatial: Tensor
+    local: Tensor
+
+
+class TokenRow(NamedTuple):
+    """One tokenised text: token numbers, and the word that each token is a piece of.
+
+    The first token (BERT's [CLS]) is word 0, the words of the text follow from 1 on, and any
+    other special token is of no word: -1.
+    """
+
+    ids: tuple[int, ...]
+    words: tuple[int, ...]
+
+
+class Tokens(NamedTuple):
+    """A batch of tokenised texts, each (N, T): ``mask`` is 1 where there is a token."""
+
+    ids: Tensor
+    mask: Tensor
+    words: Tensor
 
 
 class TextFeatures(NamedTuple):
-    """What the text tower gives: ``pooled`` (N, D), ``tokens`` (N, T, D), ``mask`` (N, T)."""
+    """What the text tower gives.
+
+    Attributes:
+        pooled: Mean over the tokens, (N, D).
+        tokens: Sum of the last layers that the options name, (N, T, D).
+        mask: 1 where there is a token, (N, T).
+        words: Word that each token is a piece of, as in :class:`TokenRow`, (N, T).
+    """
 
     pooled: Tensor
     tokens: Tensor
     mask: Tensor
+    words: Tensor
 
 
 @dataclass(frozen=True)
@@ -83,6 +126,7 @@ class ImageEncoder(nn.Module):
             probe = self.eval()(torch.zeros(1, 1, 64, 64))
         self.train(was_training)
         self.channels = int(probe.pooled.shape[1])
+        self.local_channels = int(probe.local.shape[1])
 
     def forward(self, images: Tensor) -> ImageFeatures:
         """Look at films.
@@ -91,8 +135,11 @@ class ImageEncoder(nn.Module):
             images: (N, 1, S, S), grey values in [0, 1].
         """
         pixels = (images.expand(-1, self.mean.shape[1], -1, -1) - self.mean) / self.deviation
-        spatial = self._as_map(self.backbone.forward_features(pixels), images)
-        return ImageFeatures(spatial.mean((2, 3)), spatial)
+        last, (local,) = self.backbone.forward_intermediates(
+            pixels, indices=[-2], output_fmt="NCHW"
+        )
+        spatial = self._as_map(last, images)
+        return ImageFeatures(spatial.mean((2, 3)), spatial, local)
 
     def _as_map(self, features: Tensor, images: Tensor) -> Tensor:
         """Channels first: from a convolutional map, a channels-last map or a row of tokens."""
@@ -108,7 +155,9 @@ class ImageEncoder(nn.Module):
 class TextEncoder(nn.Module):
     """A transformers encoder and its tokenizer; the global feature is the mean over tokens."""
 
-    def __init__(self, network: Any, tokenizer: Any, frozen_layers: int, max_tokens: int) -> None:
+    def __init__(
+        self, network: Any, tokenizer: Any, frozen_layers: int, max_tokens: int, last_layers: int
+    ) -> None:
         super().__init__()
         # Heads beyond the last layer would never get a gradient.
         if getattr(network, "pooler", None) is not None:
@@ -117,28 +166,44 @@ class TextEncoder(nn.Module):
         self.tokenizer = tokenizer
         self.frozen_layers = frozen_layers
         self.max_tokens = max_tokens
+        self.last_layers = last_layers
         self.channels = int(network.config.hidden_size)
         freeze_first(network, frozen_layers)
 
-    def forward(self, ids: Tensor, mask: Tensor) -> TextFeatures:
-        """Read tokenised texts: ``ids`` and ``mask`` (N, T), 1 where there is a token."""
-        tokens = self.network(input_ids=ids, attention_mask=mask).last_hidden_state
-        weights = mask.unsqueeze(-1).to(tokens.dtype)
-        pooled = (tokens * weights).sum(1) / weights.sum(1).clamp(min=1)
-        return TextFeatures(pooled, tokens, mask)
+    def forward(self, tokens: Tokens) -> TextFeatures:
+        """Read tokenised texts."""
+        found = self.network(
+            input_ids=tokens.ids,
+            attention_mask=tokens.mask,
+            output_hidden_states=self.last_layers > 1,
+        )
+        states = found.last_hidden_state
+        if self.last_layers > 1:
+            states = torch.stack(found.hidden_states[-self.last_layers :]).sum(0)
+        weights = tokens.mask.unsqueeze(-1).to(states.dtype)
+        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        return TextFeatures(pooled, states, tokens.mask, tokens.words)
 
-    def ids(self, text: str) -> list[int]:
-        """Token numbers of one text with its special tokens, cut to ``max_tokens``."""
+    def tokenise(self, text: str) -> TokenRow:
+        """Tokens of one text with its special tokens, cut to ``max_tokens``."""
         encoded = self.tokenizer(text, truncation=True, max_length=self.max_tokens)
-        return [int(token) for token in encoded["input_ids"]]
+        of = [-1 if word is None else word + 1 for word in encoded.word_ids()]
+        if of and of[0] == -1:
+            of[0] = 0
+        return TokenRow(tuple(int(token) for token in encoded["input_ids"]), tuple(of))
 
-    def collate(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Pad token rows to the longest of them: ids and mask, both (N, T)."""
-        longest = max(len(row) for row in rows)
-        padding = self.tokenizer.pad_token_id
-        ids = [[*row, *[padding] * (longest - len(row))] for row in rows]
-        mask = [[1] * len(row) + [0] * (longest - len(row)) for row in rows]
-        return torch.tensor(ids), torch.tensor(mask)
+    def collate(self, rows: Sequence[TokenRow]) -> Tokens:
+        """Pad token rows to the longest of them."""
+        longest = max(len(row.ids) for row in rows)
+
+        def padded(values: Iterable[Sequence[int]], filler: int) -> Tensor:
+            return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in values])
+
+        return Tokens(
+            padded((row.ids for row in rows), self.tokenizer.pad_token_id),
+            padded(([1] * len(row.ids) for row in rows), 0),
+            padded((row.words for row in rows), -1),
+        )
 
 
 def build_image_encoder(options: ImageEncoderOptions) -> tuple[ImageEncoder, LoadReport]:
@@ -179,7 +244,12 @@ def build_text_encoder(options: TextEncoderOptions) -> tuple[TextEncoder, LoadRe
     frozen = options.frozen_layers
     if frozen is None:
         frozen = network.config.num_hidden_layers // 2
-    encoder = TextEncoder(network, tokenizer, frozen, options.max_tokens)
+    if options.last_layers > network.config.num_hidden_layers:
+        raise SyncxrError(
+            f"text encoder {options.model!r} has {network.config.num_hidden_layers} layers; "
+            f"last_layers is {options.last_layers}"
+        )
+    encoder = TextEncoder(network, tokenizer, frozen, options.max_tokens, options.last_layers)
     unused = tuple(sorted(info["unexpected_keys"]))
     report = LoadReport(options.model, len(encoder.network.state_dict()), unused)
     return encoder.train(), report

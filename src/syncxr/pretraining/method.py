@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from syncxr.pretraining.encoders import ImageFeatures, TextFeatures
+from syncxr.pretraining.encoders import Channels, ImageFeatures, TextFeatures
 
 
 class Method(Protocol):
@@ -15,7 +15,7 @@ class Method(Protocol):
     The class has a pydantic model ``Options`` and is made by :func:`syncxr.registry.build`.
     """
 
-    def connect(self, image_channels: int, text_channels: int) -> None:
+    def connect(self, channels: Channels) -> None:
         """Make the parameters that fit the two towers; called once, before anything else."""
         ...
 

@@ -46,6 +46,8 @@ class TextEncoderOptions(BaseModel):
         frozen_layers: How many of the first layers stay as they are, with the embeddings;
             ``None`` is half of them (ConVIRT: 6 of 12).
         max_tokens: Longer texts are cut; how many were is in the summary of the run.
+        last_layers: How many of the last layers are summed into the tokens' features
+            (ConVIRT: 1; GLoRIA: 4).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +56,7 @@ class TextEncoderOptions(BaseModel):
     revision: str | None = None
     frozen_layers: int | None = Field(default=None, ge=0)
     max_tokens: int = Field(default=97, ge=8, le=512)
+    last_layers: int = Field(default=1, ge=1)
 
 
 class Augmentation(BaseModel):

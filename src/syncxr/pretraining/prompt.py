@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Prompt(NamedTuple):
-    """Texts that affirm and texts that deny one finding."""
+    """Texts that affirm and texts that deny one finding.
+
+    Attributes:
+        positive: Affirming texts, at least one.
+        negative: Denying texts; none = the score is that of the affirming texts alone.
+        combine: Whether the mean or the greatest logit of a side's texts counts.
+    """
 
     positive: tuple[str, ...]
     negative: tuple[str, ...]
+    combine: Literal["mean", "max"] = "mean"
 
 
 def pair_prompt(finding: str) -> Prompt:

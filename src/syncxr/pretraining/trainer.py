@@ -24,7 +24,12 @@ from syncxr.pretraining import METHODS
 from syncxr.pretraining.augmentation import augment
 from syncxr.pretraining.captions import candidates, pick
 from syncxr.pretraining.checkpoint import INDEX, describe, load_training, save
-from syncxr.pretraining.encoders import TextEncoder, build_image_encoder, build_text_encoder
+from syncxr.pretraining.encoders import (
+    TextEncoder,
+    Tokens,
+    build_image_encoder,
+    build_text_encoder,
+)
 from syncxr.pretraining.model import DualEncoder, as_pixels
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.pairs import Pair, Pairs
@@ -120,8 +125,10 @@ class _Corpus:
             candidates(pair.findings, pair.impression, options.caption) for pair in pairs
         ]
         texts = {text for choices in self.captions for text in choices}
-        self.tokens = {text: text_encoder.ids(text) for text in sorted(texts)}
-        self.truncated = sum(len(row) >= text_encoder.max_tokens for row in self.tokens.values())
+        self.tokens = {text: text_encoder.tokenise(text) for text in sorted(texts)}
+        self.truncated = sum(
+            len(row.ids) >= text_encoder.max_tokens for row in self.tokens.values()
+        )
         self._collate = text_encoder.collate
 
     def __len__(self) -> int:
@@ -135,7 +142,7 @@ class _Corpus:
             texts.append(pick(self.captions[row], generator))
         return as_pixels(self.films[rows]), texts
 
-    def tokenised(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+    def tokenised(self, texts: list[str]) -> Tokens:
         return self._collate([self.tokens[text] for text in texts])
 
 
@@ -231,7 +238,7 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = options.learning_rate * self._rate(step)
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self.model.loss(films, *self.training.tokenised(texts))
+        loss = self.model.loss(films, self.training.tokenised(texts))
         value = float(loss.detach())
         if not math.isfinite(value):
             raise SyncxrError(f"the loss is {value} at step {step}; lower learning_rate")
@@ -276,7 +283,7 @@ class _Run:
         for start in range(0, len(corpus), self.options.batch_size):
             rows = range(start, min(start + self.options.batch_size, len(corpus)))
             seen = model.image_encoder(films[rows.start : rows.stop])
-            read = model.text_encoder(*corpus.tokenised([texts[row] for row in rows]))
+            read = model.text_encoder(corpus.tokenised([texts[row] for row in rows]))
             total += len(rows) * float(model.method.loss(seen, read))
             images.append(model.method.embed_images(seen))
             words.append(model.method.embed_texts(read))
