@@ -7,10 +7,12 @@ decide polarity; places and grades come from the words beside a finding.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +24,8 @@ from syncxr.entities.sentences import Reader, Unit
 from syncxr.entities.statements import Statement, statements
 from syncxr.entities.vocabulary import load_vocabulary
 from syncxr.sample import Category, Entity, Polarity
+
+_TABLES = ("implications.yaml", "language.yaml", "lexicon.yaml")
 
 
 @dataclass(frozen=True, order=True)
@@ -42,12 +46,22 @@ class Mention:
 
 
 class Extractor(Protocol):
-    """Reads clinical statements out of reports."""
+    """Reads clinical statements out of reports.
+
+    Attributes:
+        name: Its name in :data:`syncxr.entities.EXTRACTORS`.
+        batch: Texts that it likes to be given at a time; 1 where it makes no difference.
+    """
 
     name: str
+    batch: int
 
     def extract(self, texts: Sequence[str]) -> list[list[Mention]]:
         """Mentions of each text, in the order of their words."""
+        ...
+
+    def provenance(self) -> dict[str, Any]:
+        """Which extractor this is, JSON values only."""
         ...
 
 
@@ -62,6 +76,7 @@ class RuleExtractor:
 
     Options = RuleOptions
     name = "rules"
+    batch = 1
 
     def __init__(self, options: RuleOptions | None = None) -> None:
         self._lexicon: Lexicon = load_lexicon()
@@ -74,6 +89,16 @@ class RuleExtractor:
             [mention for sentence in sentences for mention in self._mentions(sentence)]
             for sentences in self._reader.read(texts)
         ]
+
+    def provenance(self) -> dict[str, Any]:
+        """Which extractor this is: the hashes of its tables."""
+        folder = Path(__file__).parent
+        return {
+            "name": self.name,
+            "sha256": {
+                name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _TABLES
+            },
+        }
 
     def _mentions(self, sentence: list[Unit]) -> Iterator[Mention]:
         units = join_places(sentence, self._vocabulary)
