@@ -22,7 +22,7 @@ from syncxr.entities.sampling import balance_report, plan
 from syncxr.errors import SyncxrError
 from syncxr.factory.audit import audit
 from syncxr.factory.drafts import DraftStage
-from syncxr.factory.executors import LocalExecutor
+from syncxr.factory.executors import make_executor
 from syncxr.factory.films import FilmStage
 from syncxr.factory.generate import GenerationSummary, finish_dataset, generate
 from syncxr.factory.run_folder import open_run
@@ -102,20 +102,11 @@ def identity(config: Config, bank: Path | None = None) -> dict[str, Any]:
 
 def generate_into(config: Config, folder: Path, bank: Path | None) -> RunSummary:
     """Audit (without a bank), plan, draft, render and curate in a folder that is held open."""
-    entities: dict[str, Any] = {"bank": str(bank)}
-    if bank is None:
-        entities = once(
-            folder,
-            "audit",
-            config.corpus,
-            lambda: audit(corpus_reports(config.corpus), folder).model_dump(mode="json"),
-        )
-    elif not (folder / "bank.parquet").exists():
-        Bank.read(bank).write(folder / "bank.parquet")
-    planned, balance = _plan(config, folder)
+    entities = bring_bank(config, folder, bank)
+    planned, balance = bring_plan(config, folder)
     draft, film = make_stages(config)
     with timed(folder, "generation"):
-        executor = LocalExecutor(config.execution.workers)
+        executor = make_executor(config.execution)
         summary = generate(folder, planned, draft, film, config.factory.shard_size, executor)
     decisive = identity(config, bank)
     del decisive["execution"]
@@ -139,6 +130,25 @@ def generate_into(config: Config, folder: Path, bank: Path | None) -> RunSummary
             "summary": str(folder / "summary.json"),
         },
     )
+
+
+def bring_bank(config: Config, folder: Path, bank: Path | None) -> dict[str, Any]:
+    """See that a folder has its ``bank.parquet``: the given one, else an audit's.
+
+    Returns:
+        What the audit found; of a given bank, its path.
+    """
+    entities: dict[str, Any] = {"bank": str(bank)}
+    if bank is None:
+        entities = once(
+            folder,
+            "audit",
+            config.corpus,
+            lambda: audit(corpus_reports(config.corpus), folder).model_dump(mode="json"),
+        )
+    elif not (folder / "bank.parquet").exists():
+        Bank.read(bank).write(folder / "bank.parquet")
+    return entities
 
 
 def dataset_hash(folder: Path) -> str:
@@ -180,7 +190,8 @@ def run_draft(config: Config, source: Path, folder: Path) -> StageSummary:
     """Draft a plan."""
     config.require("writer")
     draft, _ = make_stages(config)
-    return draft_plan(source, folder, draft, config.factory.shard_size)
+    executor = make_executor(config.execution)
+    return draft_plan(source, folder, draft, config.factory.shard_size, executor)
 
 
 def run_render(config: Config, source: Path, folder: Path, *, judge: bool) -> StageSummary:
@@ -192,14 +203,14 @@ def run_render(config: Config, source: Path, folder: Path, *, judge: bool) -> St
         config.factory.film_attempts if judge else 1,
         require_shown=False,
     )
-    executor = LocalExecutor(config.execution.workers)
+    executor = make_executor(config.execution)
     return render_reports(source, folder, stage, config.factory.shard_size, executor)
 
 
 def run_curate(config: Config, source: Path, folder: Path) -> StageSummary:
     """Judge films that exist already."""
     config.require("judge")
-    executor = LocalExecutor(config.execution.workers)
+    executor = make_executor(config.execution)
     stage = VerdictStage(config.judge)
     return curate_films(source, folder, stage, config.factory.shard_size, executor)
 
@@ -245,8 +256,8 @@ def run_evaluation(
     return simulated.evaluate(model, films, prompt_set=prompt_set)
 
 
-def _plan(config: Config, folder: Path) -> tuple[Plan, dict[str, dict[str, float]]]:
-    """The plan of the run, with some reports more than pairs are asked for."""
+def bring_plan(config: Config, folder: Path) -> tuple[Plan, dict[str, dict[str, float]]]:
+    """The plan of the run, with some reports more than pairs are asked for; and its balance."""
     path = folder / "plan.parquet"
     planned = Plan.read(path) if path.exists() else None
     wanted = math.ceil(config.sampling.pairs * (1 + config.factory.surplus))
