@@ -106,31 +106,45 @@ class ChatServer:
 
     def _connect(self) -> openai.AsyncOpenAI:
         timeout = openai.Timeout(self.options.timeout, connect=_CONNECT_SECONDS)
-        return openai.AsyncOpenAI(
+        client = openai.AsyncOpenAI(
             base_url=self._url,
             # The package wants some key; servers that need none do not look at it.
             api_key=self._key or "none",
-            # Left to itself, the package would send what the environment says of another service.
-            organization="",
-            project="",
             timeout=timeout,
             max_retries=self.options.retries,
             http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout),
         )
+        # Taken from the environment, where they may be meant for another service.
+        client.organization = client.project = None
+        return client
 
     async def _answer(self, request: ChatRequest) -> _Result:
         async with self._under_way:
-            reason = ""
-            for attempt in range(self.options.answers):
-                try:
-                    reply = _read(request, await self._post(request, attempt))
-                except openai.OpenAIError as error:
-                    return ChatFailure(self._server_fault(error), attempt)
-                except _Unusable as error:
-                    reason = str(error)
-                    continue
-                return replace(reply, attempts=attempt + 1)
-            return ChatFailure(self._redacted(reason), self.options.answers)
+            for attempt in range(1, self.options.answers + 1):
+                made = await self._attempt(request, attempt)
+                if not isinstance(made, _Unusable):
+                    break
+        if isinstance(made, ChatReply):
+            return made
+        told = (
+            self._server_fault(made)
+            if isinstance(made, openai.OpenAIError)
+            else self._redacted(str(made))
+        )
+        return ChatFailure(told, attempt)
+
+    async def _attempt(
+        self, request: ChatRequest, attempt: int
+    ) -> ChatReply | _Unusable | openai.OpenAIError:
+        """The reply, or what went wrong.
+
+        Errors are given back, not raised: an exception raised while another is handled carries
+        it along, and the package's own may hold the key.
+        """
+        try:
+            return replace(_read(request, await self._post(request, attempt)), attempts=attempt)
+        except (_Unusable, openai.OpenAIError) as error:
+            return error
 
     async def _post(self, request: ChatRequest, attempt: int) -> str:
         """The body of the server's answer."""
@@ -156,20 +170,21 @@ class ChatServer:
         try:
             return sorted([model.id async for model in self._client.models.list()])
         except openai.OpenAIError as error:
-            raise SyncxrError(self._unusable(self._told(error))) from None
+            told = self._told(error)
+        raise SyncxrError(self._unusable(told))
 
     def _server_fault(self, error: openai.OpenAIError) -> str:
         """Why a request failed for good; raised instead if every other would fail as well."""
         told = self._told(error)
         status = getattr(error, "status_code", 0)
         if 300 <= status < 400 or status in (401, 403, 404) or _no_server(error):
-            raise SyncxrError(self._unusable(told)) from None
+            raise SyncxrError(self._unusable(told))
         if status and status not in (408, 409, 429) and status < 500:
             # The request is at fault, a prompt that is too long, say; the server answered well.
             return told
         self._failed_in_row += 1
         if not self._answered or self._failed_in_row >= _GIVE_UP:
-            raise SyncxrError(self._unusable(told)) from None
+            raise SyncxrError(self._unusable(told))
         return told
 
     def _unusable(self, told: str) -> str:
@@ -194,8 +209,7 @@ def _no_server(error: openai.OpenAIError) -> bool:
 
 def _seed(seed: int, attempt: int) -> int:
     """What is sent as seed: 31 bits, which every server takes; another for each attempt."""
-    text = f"{seed} {attempt}" if attempt else str(seed)
-    return random.Random(text).getrandbits(31)
+    return random.Random(f"{seed} {attempt}").getrandbits(31)
 
 
 class _Unusable(Exception):
