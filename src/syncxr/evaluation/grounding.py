@@ -1,20 +1,63 @@
-"""Zero-shot grounding: does the model point at the finding it is asked for."""
+"""Zero-shot grounding: does the model point at the finding it is asked for.
+
+Positives only. The map of a text (bilinear to the film's size and min–max normalised by the model)
+and the true mask are read at the same 224 × 224 places, nearest: the field's masks at 224 × 224,
+with no second interpolation of the map.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
 
-from syncxr.evaluation.metrics import interval, pointing_hit, resamples
-from syncxr.evaluation.tables import shown
-from syncxr.figures import json_values
+from syncxr.errors import SyncxrError
+from syncxr.evaluation.bootstrap import Resamples, totals
+from syncxr.evaluation.mask_metrics import (
+    OVERLAPS,
+    contrast_to_noise,
+    overlaps,
+    pointing_hit,
+    swept,
+)
+from syncxr.evaluation.predictions import split_name, unit_words
+from syncxr.evaluation.prompts import PromptSet
+from syncxr.evaluation.results import NAN, THRESHOLD_FREE, VALIDATION
+from syncxr.evaluation.scored import About, Scored, Sheet
+from syncxr.evaluation.scoring import FIXED
+from syncxr.evaluation.testsets.test_set import Item, TestSet
+from syncxr.pretraining.prompt import Prompt
 from syncxr.progress import bar
 from syncxr.sample import Image, Mask
+
+Floats = NDArray[np.float64]
+
+_Value = TypeVar("_Value", bound=np.generic)
+
+TASK = "zero-shot grounding"
+
+SIZE = 224
+"""Side of the grid at which maps and masks are compared."""
+
+SWEPT = "swept on test"
+"""``Result.protocol`` of the threshold with the greatest mean IoU on the test set itself:
+optimistic by construction."""
+
+CHANCE = "no model"
+"""``Result.model`` of the baseline: a blind point (its hit rate is the share of the film that the
+mask covers), the whole film called positive (the overlaps), a flat map (CNR)."""
+
+CUTS = np.arange(1, 20) / 20
+"""Thresholds of the sweep; one of them is the fixed .5."""
+
+_FIXED = int(np.searchsorted(CUTS, 0.5))
+
+_FREE = ("pointing game", "CNR", "CNR (signed)")
 
 
 class Grounder(Protocol):
@@ -27,114 +70,278 @@ class Grounder(Protocol):
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to point at: ``phrase`` is asked for, and ``mask`` (H, W) is where it is."""
-
-    finding: str
-    phrase: str
-    image: Image
-    mask: Mask
-
-
-@dataclass(frozen=True)
-class PointingScore:
-    """Pointing game of one finding (Zhang et al., IJCV 2018).
+    """One finding asked for in one film.
 
     Attributes:
         finding: Name.
-        hits: Cases whose maximum lies inside the mask.
-        cases: All cases.
-        rate: ``hits / cases``.
-        low: Lower end of the 95 % interval.
-        high: Upper end.
-        chance: Mean share of the film that the mask covers: the rate of a blind point.
+        item: Id of the film.
+        unit: Its patient, or the film.
+        share: Part of the film that the mask covers.
+        free: Pointing game, CNR and signed CNR.
+        overlap: (T, 4), :data:`~.mask_metrics.OVERLAPS` at each of :data:`CUTS`.
     """
 
     finding: str
-    hits: int
-    cases: int
-    rate: float
-    low: float
-    high: float
-    chance: float
+    item: str
+    unit: str
+    share: float
+    free: tuple[float, float, float]
+    overlap: Floats
 
 
 @dataclass(frozen=True)
-class PointingTable:
-    """Pointing game by finding, with what it was measured on."""
+class Grounded:
+    """Every case of a test set.
+
+    Attributes:
+        test_set: Its name.
+        split: Its split and the hash of its ids.
+        by_patient: Whether units are patients.
+        cases: In order of findings.
+        vanished: Finding to the films whose mask is too thin for the grid: they are not scored.
+    """
 
     test_set: str
-    samples: int
-    seed: int
-    rows: tuple[PointingScore, ...]
-    mean: float
-    mean_chance: float
-    notes: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values; NaN becomes None."""
-        plain: dict[str, Any] = json_values(asdict(self))
-        return plain
-
-    def to_rich(self) -> Table:
-        """For the screen."""
-        caption = f"{self.test_set}; {self.samples} bootstrap samples, seed {self.seed}"
-        table = Table(
-            title="Zero-shot grounding: pointing game",
-            caption="\n".join([caption, *self.notes]),
-            title_justify="left",
-        )
-        for name in ("finding", "hits", "95 % interval", "blind point", "cases"):
-            table.add_column(name, justify="left" if name == "finding" else "right")
-        for row in self.rows:
-            low_high = f"{shown(row.low)} – {shown(row.high)}"
-            table.add_row(row.finding, shown(row.rate), low_high, shown(row.chance), str(row.cases))
-        table.add_section()
-        table.add_row("mean", shown(self.mean), "", shown(self.mean_chance))
-        return table
+    split: str
+    by_patient: bool
+    cases: tuple[Case, ...]
+    vanished: dict[str, tuple[str, ...]]
 
 
-def pointing_game(
+def ground(
     model: Grounder,
-    cases: Iterable[Case],
+    test_set: TestSet,
+    prompt_set: PromptSet,
     *,
-    test_set: str,
+    findings: Sequence[str] | None = None,
+) -> Grounded:
+    """Ask for every outlined finding of every film.
+
+    Args:
+        model: Asked with the affirming texts of the prompt set; maps of several texts are
+            averaged, or their maximum is taken, as the set combines its texts.
+        test_set: Films and masks.
+        prompt_set: Texts.
+        findings: Which of ``test_set.targets``; all by default.
+
+    Raises:
+        SyncxrError: The model has no maps; nothing is outlined; a film or mask does not open or
+            is of another size; names file and row.
+    """
+    if not hasattr(model, "ground"):
+        raise SyncxrError(
+            f"{type(model).__name__} has no similarity maps; grounding needs a checkpoint of a "
+            "method that locates (convirt)"
+        )
+    asked = tuple(findings or test_set.targets)
+    wanted = [(finding, item) for finding in asked for item in _positives(test_set, finding)]
+    if not wanted:
+        names = ", ".join(asked) or "anything"
+        raise SyncxrError(f"{test_set.name}: no film outlines {names}; nothing to ground")
+    unit = dict(zip((item.id for item in test_set.items), test_set.units, strict=True))
+    cases: list[Case] = []
+    vanished: dict[str, tuple[str, ...]] = {}
+    with bar("grounding", len(wanted)) as progress:
+        for finding, item in wanted:
+            mask = test_set.mask(item, finding)
+            if mask is not None and mask.any():
+                small = _at_grid(mask)
+                if small.any():
+                    heat = _map(model, test_set.film(item), prompt_set.prompt(finding), item)
+                    cases.append(_case(finding, item.id, unit[item.id], _at_grid(heat), small))
+                else:
+                    vanished[finding] = (*vanished.get(finding, ()), item.id)
+            progress.advance()
+    return Grounded(
+        test_set.name, split_name(test_set), test_set.by_patient, tuple(cases), vanished
+    )
+
+
+def score_grounding(
+    grounded: Grounded,
+    prompt_set: PromptSet,
+    *,
+    model: str,
+    validation: Grounded | None = None,
+    preprocessing: str = "",
+    least_positives: int = 1,
     samples: int = 1000,
     seed: int = 0,
-    notes: Sequence[str] = (),
-) -> PointingTable:
-    """Ask for every case and see whether the maximum of the map lies in its mask."""
-    found: dict[str, list[tuple[bool, float]]] = {}
-    asked = list(cases)
-    with bar("pointing game", len(asked)) as progress:
-        for case in asked:
-            hit = pointing_hit(model.ground(case.image, case.phrase), case.mask)
-            found.setdefault(case.finding, []).append((hit, float(case.mask.mean())))
-            progress.advance()
-    rows = tuple(_row(name, outcome, samples, seed) for name, outcome in sorted(found.items()))
-    nan = float("nan")
-    return PointingTable(
-        test_set=test_set,
-        samples=samples,
-        seed=seed,
-        rows=rows,
-        mean=float(np.mean([row.rate for row in rows])) if rows else nan,
-        mean_chance=float(np.mean([row.chance for row in rows])) if rows else nan,
-        notes=tuple(notes),
+) -> Scored:
+    """Mean of each measure over the cases of each finding, with intervals by patient.
+
+    Overlaps are taken at the fixed threshold .5, at the best of :data:`CUTS` on the test set
+    (:data:`SWEPT`) and, where validation cases are given, at the best on those.
+
+    Args:
+        grounded: Cases of the test set.
+        prompt_set: That was asked with.
+        model: Name of the checkpoint.
+        validation: The same model's cases on other films.
+        preprocessing: How films were prepared.
+        least_positives: Findings with fewer cases stay out of means.
+        samples: Bootstrap samples.
+        seed: Seed of the bootstrap.
+    """
+    about = About(TASK, model, prompt_set.title, preprocessing)
+    scorer = _Scorer(grounded, about, least_positives, samples, seed)
+    for finding, cases in _by_finding(grounded):
+        free = np.array([case.free for case in cases])
+        measures = [_Measure(THRESHOLD_FREE, name, free[:, k]) for k, name in enumerate(_FREE)]
+        every = np.stack([case.overlap for case in cases])
+        choices: dict[str, int | None] = {FIXED: _FIXED, SWEPT: _best(every)}
+        if validation is not None:
+            known = [case.overlap for case in validation.cases if case.finding == finding]
+            choices = {VALIDATION: _best(np.stack(known)) if known else None, **choices}
+        for protocol, place in choices.items():
+            measures += _overlap_measures(protocol, every, place)
+        scorer.add(finding, cases, measures)
+    return scorer.finish()
+
+
+def score_chance(
+    grounded: Grounded, *, least_positives: int = 1, samples: int = 1000, seed: int = 0
+) -> Scored:
+    """What no model reaches on the same cases: see :data:`CHANCE`."""
+    scorer = _Scorer(grounded, About(TASK, CHANCE), least_positives, samples, seed)
+    for finding, cases in _by_finding(grounded):
+        share = np.array([case.share for case in cases])
+        flat = np.zeros(len(share))
+        whole = overlaps(share, np.ones_like(share), share)
+        scorer.add(
+            finding,
+            cases,
+            [
+                _Measure(THRESHOLD_FREE, _FREE[0], share),
+                *(_Measure(THRESHOLD_FREE, name, flat) for name in _FREE[1:]),
+                *(
+                    _Measure("whole film called", name, whole[:, column], 0.0)
+                    for column, name in enumerate(OVERLAPS)
+                ),
+            ],
+        )
+    return scorer.finish()
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """One measure of every case of a finding; NaN where there is no threshold for it."""
+
+    protocol: str
+    metric: str
+    values: Floats
+    threshold: float = NAN
+
+
+def _overlap_measures(protocol: str, every: Floats, place: int | None) -> list[_Measure]:
+    """Overlaps (N, T, 4) at one of the thresholds, or at none."""
+    if place is None:
+        nothing = np.full(len(every), np.nan)
+        return [_Measure(protocol, metric, nothing) for metric in OVERLAPS]
+    return [
+        _Measure(protocol, metric, every[:, place, column], float(CUTS[place]))
+        for column, metric in enumerate(OVERLAPS)
+    ]
+
+
+class _Scorer:
+    """Means over cases, all in the same bootstrap samples."""
+
+    def __init__(
+        self, grounded: Grounded, about: About, least_positives: int, samples: int, seed: int
+    ) -> None:
+        self._grounded = grounded
+        self._resamples = Resamples([case.unit for case in grounded.cases], samples, seed)
+        self._first = 0
+        place = {"test_set": grounded.test_set, "split": grounded.split}
+        self._sheet = Sheet(
+            about, place, samples=samples, seed=seed, least_positives=least_positives
+        )
+
+    def add(self, finding: str, cases: Sequence[Case], measures: Sequence[_Measure]) -> None:
+        """The next finding; its cases follow those of the finding before."""
+        members = self._resamples.members[self._first : self._first + len(cases)]
+        self._first += len(cases)
+        table = np.stack([np.ones(len(cases)), *(m.values for m in measures)], 1)
+        with np.errstate(invalid="ignore"):  # An infinite CNR times a count of 0.
+            (sums,) = self._resamples.draw([totals(table, members, self._resamples.units)])
+        drawn = np.where(sums[:, :1] > 0, sums[:, 1:] / np.maximum(sums[:, :1], 1), np.nan)
+        note = f"masks and maps at {SIZE} × {SIZE}, nearest; positives only"
+        if lost := self._grounded.vanished.get(finding):
+            note += f"; {len(lost)} masks vanish at that size, not scored: {', '.join(lost)}"
+        for measure, draws in zip(measures, drawn.T, strict=True):
+            blind = bool(np.isnan(measure.values).any())
+            self._sheet.add(
+                finding,
+                measure.protocol,
+                measure.metric,
+                float(measure.values.mean()),
+                draws,
+                n=len(cases),
+                positives=len(cases),
+                units=unit_words(len(np.unique(members)), self._grounded.by_patient),
+                note="no threshold: validation has no case" if blind else note,
+                threshold=measure.threshold,
+            )
+
+    def finish(self) -> Scored:
+        """All rows with their means."""
+        cases = self._grounded.cases
+        text = "\n".join(f"{c.finding}\0{c.item}\0{c.unit}\0{c.share}" for c in cases)
+        return self._sheet.finish(
+            hashlib.sha256(text.encode()).hexdigest(),
+            n=len(cases),
+            units=unit_words(self._resamples.units, self._grounded.by_patient),
+        )
+
+
+def _positives(test_set: TestSet, finding: str) -> list[Item]:
+    """Films in which somebody outlined a finding and no label denies it."""
+    return [item for item in test_set.outlined(finding) if item.labels.get(finding) != 0]
+
+
+def _map(model: Grounder, film: Image, prompt: Prompt, item: Item) -> NDArray[np.float32]:
+    """Map of the affirming texts together, in [0, 1], of the film's shape."""
+    maps = np.stack([model.ground(film, text) for text in prompt.positive])
+    heat = maps.max(0) if prompt.combine == "max" else maps.mean(0)
+    if not np.isfinite(heat).all():
+        raise SyncxrError(
+            f"{item.where or item.path}: the model's map is not finite; its weights are damaged "
+            "or its training diverged"
+        )
+    low, high = heat.min(), heat.max()
+    return np.asarray((heat - low) / (high - low) if high > low else heat * 0, np.float32)
+
+
+def _at_grid(values: NDArray[_Value]) -> NDArray[_Value]:
+    """Values (H, W) at the centres of a :data:`SIZE` × :data:`SIZE` grid, nearest."""
+    rows, columns = (
+        np.minimum(((np.arange(SIZE) + 0.5) * side / SIZE).astype(np.intp), side - 1)
+        for side in values.shape
     )
+    return np.asarray(values[rows[:, None], columns])
 
 
-def _row(
-    finding: str, outcome: Sequence[tuple[bool, float]], samples: int, seed: int
-) -> PointingScore:
-    hits = np.array([hit for hit, _ in outcome], np.float64)
-    drawn = [float(w @ hits / len(hits)) for w in resamples(len(hits), None, samples, seed)]
-    low, high = interval(drawn)
-    return PointingScore(
+def _case(finding: str, item: str, unit: str, heat: NDArray[np.float32], mask: Mask) -> Case:
+    signed = contrast_to_noise(heat, mask)
+    return Case(
         finding=finding,
-        hits=int(hits.sum()),
-        cases=len(hits),
-        rate=float(hits.mean()),
-        low=low,
-        high=high,
-        chance=float(np.mean([share for _, share in outcome])),
+        item=item,
+        unit=unit,
+        share=float(mask.mean()),
+        free=(pointing_hit(heat, mask), abs(signed), signed),
+        overlap=swept(heat, mask, CUTS),
     )
+
+
+def _best(every: Floats) -> int:
+    """Place of the threshold with the greatest mean IoU; the highest of equally good ones."""
+    means = every[:, :, 0].mean(0)
+    return len(means) - 1 - int(means[::-1].argmax())
+
+
+def _by_finding(grounded: Grounded) -> list[tuple[str, list[Case]]]:
+    return [
+        (finding, list(cases))
+        for finding, cases in groupby(grounded.cases, key=lambda case: case.finding)
+    ]

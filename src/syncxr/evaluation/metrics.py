@@ -1,26 +1,22 @@
-"""Scores of binary findings and of grounding maps, and their bootstrap intervals.
+"""Scores of binary findings.
 
-Every function on labels takes ``labels`` (N,) of 0/1 or bool and ``scores`` (N,), higher = more
-likely positive. Where a score has no meaning (one class only), it is NaN.
+Every function takes ``labels`` (N,) of 0, 1 or NaN and ``scores`` (N,), higher = more likely
+positive. An item whose label is NaN is unlabelled: it is neither positive nor negative and left
+out. A score that is not finite is refused, labelled or not. Where a measure has no meaning (one
+class only), it is NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from syncxr.evaluation.ranking import Ranking
+
 Floats = NDArray[np.float64]
 Labels = NDArray[np.bool_]
-
-
-class Interval(NamedTuple):
-    """Percentile interval of a bootstrap."""
-
-    low: float
-    high: float
 
 
 class Confusion(NamedTuple):
@@ -37,121 +33,24 @@ def auroc(labels: ArrayLike, scores: ArrayLike, strata: NDArray[np.int64] | None
 
     With ``strata`` (N,) only pairs within one stratum are compared.
     """
-    order = Order(labels, scores, strata)
-    return order.auroc(np.ones(order.count))
+    truth, values, known = labelled(labels, scores)
+    ranking = Ranking(truth, values, strata=None if strata is None else strata[known])
+    return float(ranking.auroc(np.ones((len(truth), 1)))[0])
 
 
-class Order:
-    """Labels and scores sorted once, so that each bootstrap sample costs one pass.
+def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Area under the steps of the precision-recall curve; NaN where there is no positive.
 
-    Args:
-        labels: (N,), 0/1.
-        scores: (N,), finite.
-        strata: (N,), whole numbers; pairs are compared within a stratum only (a stratified
-            Mann-Whitney statistic: strata weigh by their number of pairs).
-
-    Raises:
-        ValueError: Lengths differ, a label is not 0/1, or a score is not finite.
+    Sum over thresholds of precision times gain in recall, as in scikit-learn; equal scores are
+    called together.
     """
-
-    def __init__(
-        self, labels: ArrayLike, scores: ArrayLike, strata: NDArray[np.int64] | None = None
-    ) -> None:
-        truth, values = _check(labels, scores)
-        self.count = len(values)
-        stratum = np.zeros(self.count, np.int64) if strata is None else strata
-        self._order = np.lexsort((values, stratum))
-        self._positive = truth[self._order].astype(np.float64)
-        ranked, block = values[self._order], stratum[self._order]
-        new_block = _changes(block)
-        # First place of each run of equal scores within a stratum, and each run's stratum.
-        self._starts = np.flatnonzero(new_block | _changes(ranked))
-        self._first_run = np.searchsorted(self._starts, np.flatnonzero(new_block))
-
-    def auroc(self, weights: Floats) -> float:
-        """AUROC where sample i counts ``weights[i]`` times; NaN when there is no pair."""
-        if not self.count:
-            return float("nan")
-        ranked = weights[self._order]
-        positive = np.add.reduceat(ranked * self._positive, self._starts)
-        negative = np.add.reduceat(ranked * (1 - self._positive), self._starts)
-        blocks = np.add.reduceat(positive, self._first_run)
-        against = np.add.reduceat(negative, self._first_run)
-        pairs = float(blocks @ against)
-        if pairs == 0:
-            return float("nan")
-        runs = np.diff(np.r_[self._first_run, len(positive)])
-        before = np.repeat(np.cumsum(against) - against, runs)
-        below = np.cumsum(negative) - negative / 2 - before
-        return float(positive @ below) / pairs
-
-
-def resamples(
-    count: int, groups: Sequence[Hashable] | None = None, samples: int = 1000, seed: int = 0
-) -> Iterator[Floats]:
-    """How often each of ``count`` items occurs in each bootstrap sample.
-
-    Args:
-        count: Number of items.
-        groups: Patient of each item; whole patients are drawn. ``None`` = items are drawn.
-        samples: Number of samples.
-        seed: Decides the draws.
-    """
-    generator = np.random.default_rng(seed)
-    names = range(count) if groups is None else groups
-    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    member = np.array([number[name] for name in names], np.int64)
-    for _ in range(samples):
-        drawn = generator.integers(len(number), size=len(number))
-        yield np.bincount(drawn, minlength=len(number))[member].astype(np.float64)
-
-
-def interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Percentile interval of bootstrap values; NaN ones (a class was not drawn) are passed over."""
-    kept = np.asarray(values, np.float64)
-    kept = kept[np.isfinite(kept)]
-    if not len(kept):
-        return Interval(float("nan"), float("nan"))
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high))
-
-
-def bootstrap_auroc(
-    labels: Sequence[ArrayLike],
-    scores: Sequence[ArrayLike],
-    groups: Sequence[Sequence[Hashable]],
-    strata: Sequence[NDArray[np.int64] | None],
-    samples: int = 1000,
-    seed: int = 0,
-) -> Floats:
-    """AUROC of several findings in the same bootstrap samples.
-
-    Args:
-        labels: One (N_k,) a finding; the findings may be scored on different items.
-        scores: As ``labels``.
-        groups: Unit of resampling of each item, e.g. its patient or its own name; units with
-            the same name are drawn together across findings.
-        strata: As ``labels``: see :class:`Order`; ``None`` = one stratum.
-        samples: Number of samples.
-        seed: Decides the draws.
-
-    Returns:
-        (samples, K), NaN where a finding had one class only.
-    """
-    every = list(dict.fromkeys(name for names in groups for name in names))
-    place = {name: i for i, name in enumerate(every)}
-    orders = [Order(*given) for given in zip(labels, scores, strata, strict=True)]
-    rows = [np.array([place[name] for name in names], np.int64) for names in groups]
-    result = np.full((samples, len(orders)), np.nan)
-    for sample, weights in enumerate(resamples(len(every), None, samples, seed)):
-        for finding, (order, members) in enumerate(zip(orders, rows, strict=True)):
-            result[sample, finding] = order.auroc(weights[members])
-    return result
+    truth, values, _ = labelled(labels, scores)
+    return float(Ranking(truth, values).average_precision(np.ones((len(truth), 1)))[0])
 
 
 def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Confusion:
     """Counts when scores ≥ ``threshold`` are called positive."""
-    truth, values = _check(labels, scores)
+    truth, values, _ = labelled(labels, scores)
     called = values >= threshold
     return Confusion(
         tp=int((called & truth).sum()),
@@ -163,64 +62,57 @@ def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Confusi
 
 def f1(counts: Confusion) -> float:
     """F1 of the positive class; NaN when there is neither a positive nor a call."""
-    below = 2 * counts.tp + counts.fp + counts.fn
-    return 2 * counts.tp / below if below else float("nan")
+    return float(f1_of(np.array(counts, np.float64)))
 
 
 def accuracy(counts: Confusion) -> float:
     """Share of right calls; NaN for no items."""
-    total = sum(counts)
-    return (counts.tp + counts.tn) / total if total else float("nan")
+    return float(accuracy_of(np.array(counts, np.float64)))
 
 
 def mcc(counts: Confusion) -> float:
     """Matthews correlation; 0 when a row or column is empty (scikit-learn's rule)."""
-    tp, fp, fn, tn = (float(value) for value in counts)
-    below = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    return (tp * tn - fp * fn) / below**0.5 if below else 0.0
+    return float(mcc_of(np.array(counts, np.float64)))
 
 
-def best_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Threshold of the greatest F1, found with one sort; the highest of equally good ones.
-
-    NaN where there is no positive.
-    """
-    truth, values = _check(labels, scores)
-    if not truth.any():
-        return float("nan")
-    order = np.argsort(-values, kind="stable")
-    hits = np.cumsum(truth[order])
-    called = np.arange(1, len(values) + 1)
-    scored = 2 * hits / (called + truth.sum())
-    # Equal scores are called together: only the last of a run is a possible threshold.
-    ends = np.r_[values[order][1:] != values[order][:-1], True]
-    return float(values[order][np.where(ends, scored, -1).argmax()])
+def f1_of(counts: Floats) -> Floats:
+    """:func:`f1` of many tables, (…, 4) in the order of :class:`Confusion`."""
+    tp, fp, fn, _ = np.moveaxis(counts, -1, 0)
+    return _ratio(2 * tp, 2 * tp + fp + fn, np.nan)
 
 
-def pointing_hit(heat: NDArray[np.floating], mask: Labels) -> bool:
-    """Whether the maximum of a map lies in the mask; with several maxima, the first in rows.
+def accuracy_of(counts: Floats) -> Floats:
+    """:func:`accuracy` of many tables, (…, 4)."""
+    tp, _, _, tn = np.moveaxis(counts, -1, 0)
+    return _ratio(tp + tn, counts.sum(-1), np.nan)
+
+
+def mcc_of(counts: Floats) -> Floats:
+    """:func:`mcc` of many tables, (…, 4)."""
+    tp, fp, fn, tn = np.moveaxis(counts, -1, 0)
+    # Two roots, because the product of all four margins leaves the exact range of floats early.
+    below = np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn))
+    return _ratio(tp * tn - fp * fn, below, 0.0)
+
+
+def labelled(labels: ArrayLike, scores: ArrayLike) -> tuple[Labels, Floats, Labels]:
+    """Labels and scores of the labelled items, and which items those are, (N,).
 
     Raises:
-        ValueError: Shapes differ.
+        ValueError: Lengths differ, a label is not 0, 1 or NaN, or a score is not finite.
     """
-    if heat.shape != mask.shape:
-        raise ValueError(f"map {heat.shape} and mask {mask.shape} differ in shape")
-    return bool(mask.ravel()[int(np.argmax(heat))])
-
-
-def _check(labels: ArrayLike, scores: ArrayLike) -> tuple[Labels, Floats]:
-    truth, values = np.asarray(labels), np.asarray(scores, np.float64)
+    truth, values = np.asarray(labels, np.float64), np.asarray(scores, np.float64)
     if truth.ndim != 1 or truth.shape != values.shape:
         raise ValueError(f"labels {truth.shape} and scores {values.shape} must both be (N,)")
-    if not np.isin(truth, (0, 1)).all():
-        raise ValueError("labels must be 0 or 1")
+    known = ~np.isnan(truth)
+    if not np.isin(truth[known], (0, 1)).all():
+        raise ValueError("labels must be 0, 1 or NaN")
     if not np.isfinite(values).all():
         raise ValueError("scores must be finite")
-    return truth.astype(np.bool_), values
+    return truth[known] == 1, values[known], known
 
 
-def _changes(values: NDArray[Any]) -> Labels:
-    """Whether each value differs from the one before; True for the first."""
-    changed = np.ones(len(values), np.bool_)
-    changed[1:] = values[1:] != values[:-1]
-    return changed
+def _ratio(above: Floats, below: Floats, otherwise: float) -> Floats:
+    """``above / below``, ``otherwise`` where ``below`` is 0."""
+    empty = below == 0
+    return np.where(empty, otherwise, above / np.where(empty, 1, below))

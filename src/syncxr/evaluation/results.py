@@ -29,6 +29,9 @@ VALIDATION = "validation"
 TEST_TUNED = "test-tuned (MAVL)"
 """Thresholds of the greatest F1 on the test set itself, as in MAVL: optimistic by construction."""
 
+FEWEST_ITEMS = 50
+"""Below it a number shows an interval only and ranks nothing."""
+
 NAN = float("nan")
 
 
@@ -82,6 +85,11 @@ class Result:
     threshold: float = NAN
     p: float = NAN
     preprocessing: str = ""
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the number may be called better or worse than another (best in bold, p)."""
+        return self.n >= FEWEST_ITEMS and not math.isnan(self.value)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; NaN becomes None."""

@@ -1,47 +1,18 @@
-"""Scores with everything they were measured on, as data and as a table on the screen."""
+"""Scores of one scoring as a table: for the screen, the report and JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.table import Table
 
-from syncxr.evaluation.metrics import (
-    accuracy,
-    auroc,
-    bootstrap_auroc,
-    confusion,
-    f1,
-    interval,
-    mcc,
-)
+from syncxr.evaluation.results import FEWEST_ITEMS, MEAN, NAN, THRESHOLD_FREE, Result
 from syncxr.figures import json_values
 
-THRESHOLD = 0.5
-"""Where F1, accuracy and MCC are taken: the affirming text fits better than the denying one."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One finding to be scored.
-
-    Attributes:
-        finding: Name.
-        labels: (N,) bool.
-        scores: (N,), higher = more likely positive.
-        units: (N,) what is resampled: patients, or films where no patient is known.
-        strata: (N,) whole numbers: films are compared within a stratum only.
-    """
-
-    finding: str
-    labels: NDArray[np.bool_]
-    scores: NDArray[np.floating]
-    units: Sequence[Hashable]
-    strata: NDArray[np.int64] | None = None
+_CUT_METRICS = ("F1", "accuracy", "MCC")
 
 
 @dataclass(frozen=True)
@@ -53,7 +24,7 @@ class FindingScore:
         auroc: NaN with one class only.
         low: Lower end of the 95 % interval of ``auroc``.
         high: Upper end.
-        f1: At :data:`THRESHOLD`; NaN for scores that are no probabilities.
+        f1: At the threshold of the table's ``cut``; NaN without one.
         accuracy: As ``f1``.
         mcc: As ``f1``.
         positives: Films that show it.
@@ -78,11 +49,13 @@ class ScoreTable:
     Attributes:
         title: What was done.
         test_set: On which films.
-        prompt_set: With which texts; ``""`` where none are involved.
+        split: Which of them.
+        prompt_set: Name and hash of the texts; ``""`` where none are involved.
         films: Number of films.
         units: Number and kind of what was resampled, e.g. ``"357 patients"``.
         samples: Bootstrap samples.
         seed: Seed of the bootstrap.
+        cut: Protocol of the thresholds; ``""`` where nothing is cut.
         rows: One a finding.
         mean: Mean AUROC of the findings that count.
         low: Lower end of its 95 % interval.
@@ -93,16 +66,18 @@ class ScoreTable:
 
     title: str
     test_set: str
+    split: str
     prompt_set: str
     films: int
     units: str
     samples: int
     seed: int
+    cut: str
     rows: tuple[FindingScore, ...]
     mean: float
     low: float
     high: float
-    left_out: dict[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,122 +94,226 @@ class ScoreTable:
             name = f"{row.finding} *" if row.finding in self.left_out else row.finding
             table.add_row(
                 name,
-                shown(row.auroc),
+                _point(row.auroc, row.positives + row.negatives),
                 f"{shown(row.low)} – {shown(row.high)}",
-                shown(row.f1),
+                _point(row.f1, row.positives + row.negatives),
                 str(row.positives),
                 str(row.negatives),
             )
         table.add_section()
-        table.add_row("mean", shown(self.mean), f"{shown(self.low)} – {shown(self.high)}")
+        mean = _point(self.mean, self.films)
+        table.add_row("mean", mean, f"{shown(self.low)} – {shown(self.high)}")
         return table
 
     @property
     def caption(self) -> str:
         """What it was measured on, in words."""
-        parts = [f"{self.test_set}; {self.films} films, {self.units}"]
+        parts = [f"{self.test_set}, split {self.split}; {self.films} films, {self.units} resampled"]
         if self.prompt_set:
             parts.append(f"prompt set “{self.prompt_set}”")
+        if self.cut:
+            parts.append(f"F1 at thresholds {self.cut}")
         parts.append(f"{self.samples} bootstrap samples, seed {self.seed}")
         lines = ["; ".join(parts)]
         lines += [f"* {finding}: {reason}" for finding, reason in self.left_out.items()]
         return "\n".join([*lines, *self.notes])
 
 
+@dataclass(frozen=True)
+class PointingScore:
+    """Pointing game of one finding.
+
+    Attributes:
+        finding: Name.
+        hits: Cases whose maximum lies inside the mask; ties count in part.
+        cases: All cases.
+        rate: ``hits / cases``.
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+        chance: Mean share of the film that the mask covers: the rate of a blind point.
+    """
+
+    finding: str
+    hits: float
+    cases: int
+    rate: float
+    low: float
+    high: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class PointingTable:
+    """Pointing game by finding, with what it was measured on; fields as in :class:`ScoreTable`."""
+
+    test_set: str
+    split: str
+    prompt_set: str
+    units: str
+    samples: int
+    seed: int
+    rows: tuple[PointingScore, ...]
+    mean: float
+    low: float
+    high: float
+    mean_chance: float
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; NaN becomes None."""
+        plain: dict[str, Any] = json_values(asdict(self))
+        return plain
+
+    def to_rich(self) -> Table:
+        """For the screen."""
+        caption = (
+            f"{self.test_set}, split {self.split}; {self.units} resampled; prompt set "
+            f"“{self.prompt_set}”; {self.samples} bootstrap samples, seed {self.seed}"
+        )
+        table = Table(
+            title="Zero-shot grounding: pointing game",
+            caption="\n".join([caption, *self.notes]),
+            title_justify="left",
+        )
+        for name in ("finding", "hits", "95 % interval", "blind point", "cases"):
+            table.add_column(name, justify="left" if name == "finding" else "right")
+        for row in self.rows:
+            low_high = f"{shown(row.low)} – {shown(row.high)}"
+            hits = _point(row.rate, row.cases)
+            table.add_row(row.finding, hits, low_high, shown(row.chance), str(row.cases))
+        table.add_section()
+        low_high = f"{shown(self.low)} – {shown(self.high)}"
+        cases = sum(row.cases for row in self.rows)
+        mean = _point(self.mean, cases)
+        table.add_row("mean", mean, low_high, shown(self.mean_chance), str(cases))
+        return table
+
+
 def score_table(
     title: str,
-    columns: Sequence[Column],
+    results: Sequence[Result],
     *,
-    test_set: str,
-    prompt_set: str = "",
-    units: str,
-    probabilities: bool = True,
     least_positives: int = 1,
-    samples: int = 1000,
-    seed: int = 0,
     notes: Sequence[str] = (),
 ) -> ScoreTable:
-    """Score findings and their mean in the same bootstrap samples.
+    """The rows of one scoring of one model on one set.
 
     Args:
         title: What was done.
-        columns: What to score.
-        test_set: Name of the films.
-        prompt_set: Name of the texts.
-        units: Kind of ``Column.units``: ``"patients"`` or ``"films"``.
-        probabilities: Whether scores are probabilities, so that a threshold of .5 means something.
-        least_positives: Findings with fewer positives stay out of the mean.
-        samples: Bootstrap samples.
-        seed: Seed of the bootstrap.
+        results: As :func:`syncxr.evaluation.scoring.score` gives them.
+        least_positives: As was given there.
         notes: What a reader must know.
     """
-    drawn = bootstrap_auroc(
-        [column.labels for column in columns],
-        [column.scores for column in columns],
-        [column.units for column in columns],
-        [column.strata for column in columns],
-        samples,
-        seed,
-    )
+    ranked = {row.finding: row for row in results if row.metric == "AUROC"}
+    cut = next((row.protocol for row in results if row.metric in _CUT_METRICS), "")
+    at_cut = {(r.finding, r.metric): r.value for r in results if r.protocol == cut}
+    mean = ranked.pop(MEAN)
     rows = tuple(
-        _row(column, drawn[:, index], probabilities) for index, column in enumerate(columns)
+        FindingScore(
+            row.finding,
+            row.value,
+            row.low,
+            row.high,
+            f1=at_cut.get((row.finding, "F1"), NAN),
+            accuracy=at_cut.get((row.finding, "accuracy"), NAN),
+            mcc=at_cut.get((row.finding, "MCC"), NAN),
+            positives=row.positives,
+            negatives=row.n - row.positives,
+        )
+        for row in ranked.values()
     )
-    left_out = {row.finding: reason for row in rows if (reason := _reason(row, least_positives))}
-    counted = [index for index, row in enumerate(rows) if row.finding not in left_out]
-    mean, (low, high) = float("nan"), interval([])
-    if counted:
-        mean = float(np.mean([rows[index].auroc for index in counted]))
-        # A sample that lacks a class says nothing of the mean: it becomes NaN and is passed over.
-        low, high = interval(drawn[:, counted].mean(1))
-    names = {name for column in columns for name in column.units}
+    left_out = {
+        row.finding: row.note or "not scored"
+        if math.isnan(row.value)
+        else f"{row.positives} positives, fewer than {least_positives}: not in the mean"
+        for row in ranked.values()
+        if math.isnan(row.value) or row.positives < least_positives
+    }
     return ScoreTable(
         title=title,
-        test_set=test_set,
-        prompt_set=prompt_set,
-        films=max((len(column.labels) for column in columns), default=0),
-        units=f"{len(names)} {units}",
-        samples=samples,
-        seed=seed,
+        test_set=mean.test_set,
+        split=mean.split,
+        prompt_set=mean.prompt_set,
+        films=mean.n,
+        units=mean.units,
+        samples=mean.samples,
+        seed=mean.seed,
+        cut=cut,
         rows=rows,
-        mean=mean,
-        low=low,
-        high=high,
+        mean=mean.value,
+        low=mean.low,
+        high=mean.high,
         left_out=left_out,
         notes=tuple(notes),
     )
 
 
-def _row(column: Column, drawn: NDArray[np.float64], probabilities: bool) -> FindingScore:
-    positives = int(column.labels.sum())
-    low, high = interval(drawn)
-    counts = confusion(column.labels, column.scores, THRESHOLD)
-    nan = float("nan")
-    return FindingScore(
-        finding=column.finding,
-        auroc=auroc(column.labels, column.scores, column.strata),
-        low=low,
-        high=high,
-        f1=f1(counts) if probabilities else nan,
-        accuracy=accuracy(counts) if probabilities else nan,
-        mcc=mcc(counts) if probabilities else nan,
-        positives=positives,
-        negatives=len(column.labels) - positives,
+def pointing_table(
+    results: Sequence[Result], chance: Sequence[Result], notes: Sequence[str] = ()
+) -> PointingTable:
+    """The pointing game out of the rows of a model and of :func:`.grounding.score_chance`."""
+    game = {row.finding: row for row in results if row.metric == "pointing game"}
+    blind = {row.finding: row.value for row in chance if row.metric == "pointing game"}
+    mean = game.pop(MEAN)
+    return PointingTable(
+        test_set=mean.test_set,
+        split=mean.split,
+        prompt_set=mean.prompt_set,
+        units=mean.units,
+        samples=mean.samples,
+        seed=mean.seed,
+        rows=tuple(
+            PointingScore(
+                row.finding,
+                row.value * row.n,
+                row.n,
+                row.value,
+                row.low,
+                row.high,
+                blind[row.finding],
+            )
+            for row in game.values()
+        ),
+        mean=mean.value,
+        low=mean.low,
+        high=mean.high,
+        mean_chance=blind[MEAN],
+        notes=tuple(notes),
     )
 
 
-def _reason(row: FindingScore, least_positives: int) -> str:
-    """Why a finding stays out of the mean; ``""`` if it does not."""
-    if row.positives == 0:
-        return "no positive film, not scored"
-    if row.negatives == 0:
-        return "no negative film, not scored"
-    if np.isnan(row.auroc):
-        return "no stratum with both a positive and a negative film, not scored"
-    if row.positives < least_positives:
-        return f"{row.positives} positives, fewer than {least_positives}: not in the mean"
-    return ""
+def grounding_table(results: Sequence[Result], chance: Sequence[Result]) -> Table:
+    """All measures of grounding for the screen, those of no model beside them."""
+    first = results[0]
+    blind = {(row.finding, row.metric): row.value for row in chance}
+    table = Table(
+        title="Zero-shot grounding",
+        caption=f"{first.test_set}, split {first.split}; prompt set “{first.prompt_set}”; "
+        f"{first.samples} bootstrap samples, seed {first.seed}\n{first.note}",
+        title_justify="left",
+    )
+    for name in ("finding", "measure", "protocol", "value", "95 % interval", "no model", "cases"):
+        table.add_column(name, justify="left" if name in ("finding", "measure") else "right")
+    for row in results:
+        protocol = row.protocol if row.protocol != THRESHOLD_FREE else ""
+        cut = "" if math.isnan(row.threshold) or "fixed" in protocol else f" ({row.threshold:.2f})"
+        table.add_row(
+            row.finding,
+            row.metric,
+            f"{protocol}{cut}",
+            _point(row.value, row.n),
+            f"{shown(row.low)} – {shown(row.high)}",
+            shown(blind.get((row.finding, row.metric), NAN)),
+            str(row.n),
+        )
+    return table
 
 
 def shown(value: float) -> str:
     """A score as it is printed."""
-    return "–" if np.isnan(value) else f"{value:.3f}"
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _point(value: float, items: int) -> str:
+    """A point estimate, in brackets where there are too few items to rank anything by it."""
+    return shown(value) if items >= FEWEST_ITEMS or math.isnan(value) else f"({shown(value)})"

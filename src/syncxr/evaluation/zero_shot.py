@@ -1,40 +1,178 @@
-"""Zero-shot scores of many films, with progress."""
+"""Zero-shot classification of a test set: prompts in, scores with intervals out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from syncxr.errors import SyncxrError
 from syncxr.evaluation.grounding import Grounder
+from syncxr.evaluation.predictions import Predictions
+from syncxr.evaluation.prompts import PromptSet
+from syncxr.evaluation.results import TEST_TUNED, VALIDATION
+from syncxr.evaluation.scored import About, Scored
+from syncxr.evaluation.scoring import FIXED, HALF, choose_cuts, score
+from syncxr.evaluation.testsets.test_set import TestSet
 from syncxr.pretraining.prompt import Prompt
 from syncxr.progress import bar
 from syncxr.sample import Image
 
-_BATCH = 32
-"""Films between two steps of the bar."""
+TASK = "zero-shot classification"
+
+_BATCH = 64
+"""Films a call of the model; each call reads the texts again, and holds its films in memory."""
 
 
-class Model(Grounder, Protocol):
-    """A model that answers prompts and points."""
+class Classifier(Protocol):
+    """A model that answers prompts."""
 
     def zero_shot(
         self, images: Sequence[Image], prompts: Mapping[str, Prompt]
     ) -> NDArray[np.float32]:
-        """Probabilities (N, K)."""
+        """Scores (N, K)."""
         ...
 
 
+class Model(Classifier, Grounder, Protocol):
+    """A model that answers prompts and points."""
+
+
+def predict(
+    model: Classifier,
+    test_set: TestSet,
+    prompt_set: PromptSet,
+    *,
+    findings: Sequence[str] | None = None,
+    films: Iterable[Image] | None = None,
+) -> Predictions:
+    """What a model says of every film of a set.
+
+    Args:
+        model: Asked film by film, with its own preprocessing.
+        test_set: Films and labels.
+        prompt_set: Texts.
+        findings: Which of the set's findings; all by default.
+        films: The set's films in order, where they are at hand already prepared.
+
+    Raises:
+        SyncxrError: A film does not open, a label is wrong, or a score is not finite; names file
+            and row.
+    """
+    asked = tuple(findings or test_set.findings)
+    looked_at = (test_set.film(item) for item in test_set.items) if films is None else films
+    scores = zero_shot_scores(model, looked_at, prompt_set.prompts(asked), len(test_set.items))
+    return Predictions.of(test_set, asked, scores)
+
+
 def zero_shot_scores(
-    model: Model, images: Sequence[Image], prompts: Mapping[str, Prompt]
+    model: Classifier, images: Iterable[Image], prompts: Mapping[str, Prompt], total: int
 ) -> NDArray[np.float32]:
-    """Probability of each finding in each film, (N, K), columns in the order of ``prompts``."""
+    """Score of each finding in each film, (N, K), columns in the order of ``prompts``."""
     parts = [np.empty((0, len(prompts)), np.float32)]
-    with bar("zero-shot", len(images)) as progress:
-        for start in range(0, len(images), _BATCH):
-            films = images[start : start + _BATCH]
+    coming = iter(images)
+    with bar("zero-shot", total) as progress:
+        while films := list(islice(coming, _BATCH)):
             parts.append(model.zero_shot(films, prompts))
             progress.advance(len(films))
     return np.concatenate(parts)
+
+
+def score_zero_shot(
+    predictions: Predictions,
+    prompt_set: PromptSet,
+    *,
+    model: str,
+    validation: Predictions | None = None,
+    preprocessing: str = "",
+    samples: int = 1000,
+    seed: int = 0,
+) -> Scored:
+    """Threshold-free scores, and F1, accuracy and MCC by each protocol that can be had.
+
+    Protocols: thresholds chosen on ``validation`` where it is given, else ``"fixed 0.5"`` where
+    scores are probabilities; and always those tuned on the test set itself, under their own name
+    (MAVL's protocol).
+
+    Args:
+        predictions: On the test set.
+        prompt_set: That was asked with.
+        model: Name of the checkpoint.
+        validation: The same model's predictions on other films, same findings.
+        preprocessing: How films were prepared.
+        samples: Bootstrap samples.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        ValueError: ``validation`` has other findings.
+    """
+    cuts: dict[str, Any] = {}
+    if validation is not None:
+        if validation.findings != predictions.findings:
+            raise ValueError("validation predictions are of other findings")
+        cuts[VALIDATION] = choose_cuts(validation)
+    elif prompt_set.probabilities:
+        cuts[FIXED] = [HALF] * len(predictions.findings)
+    cuts[TEST_TUNED] = choose_cuts(predictions)
+    about = About(TASK, model, prompt_set.title, preprocessing)
+    return score(predictions, about, cuts=cuts, samples=samples, seed=seed)
+
+
+def evaluate(
+    model: Classifier,
+    test_set: TestSet,
+    prompt_set: PromptSet,
+    *,
+    name: str,
+    validation: TestSet | None = None,
+    findings: Sequence[str] | None = None,
+    samples: int = 1000,
+    seed: int = 0,
+) -> Scored:
+    """:func:`predict` on the set and its validation films, then :func:`score_zero_shot`.
+
+    Raises:
+        SyncxrError: As :func:`predict`; or validation and test films overlap.
+    """
+    on_test = predict(model, test_set, prompt_set, findings=findings)
+    on_validation = None
+    if validation is not None:
+        assert_apart(test_set, validation)
+        on_validation = predict(model, validation, prompt_set, findings=on_test.findings)
+    return score_zero_shot(
+        on_test,
+        prompt_set,
+        model=name,
+        validation=on_validation,
+        preprocessing=preprocessing_words(model),
+        samples=samples,
+        seed=seed,
+    )
+
+
+def assert_apart(test_set: TestSet, other: TestSet) -> None:
+    """Refuse thresholds from the films or patients that are scored.
+
+    Raises:
+        SyncxrError: The two share a film, or a patient where both name them.
+    """
+    for kind, mine, theirs in (
+        ("film", [item.id for item in test_set.items], [item.id for item in other.items]),
+        ("patient", [i.patient for i in test_set.items], [i.patient for i in other.items]),
+    ):
+        if shared := sorted({*mine} & {*theirs} - {""}):
+            raise SyncxrError(
+                f"splits {test_set.split!r} and {other.split!r} of {test_set.name} share the "
+                f"{kind} {shared[0]!r} ({len(shared)} in all); give validation data of its own"
+            )
+
+
+def preprocessing_words(model: object) -> str:
+    """How a model prepares films, in words; ``""`` where it does not say."""
+    prepared = getattr(model, "preprocessing", None)
+    if prepared is None:
+        return ""
+    return f"{prepared.size} px{', equalised' if prepared.equalise else ''}"
