@@ -40,8 +40,8 @@ from syncxr.images import RENDERERS
 from syncxr.registry import build
 
 if TYPE_CHECKING:
-    from syncxr.evaluation.folder import FolderResult
     from syncxr.evaluation.simulated import SimulatedResult
+    from syncxr.evaluation.strict import StrictResult
     from syncxr.pretraining.trainer import PretrainingSummary
 
 
@@ -237,23 +237,24 @@ def run_evaluation(
     labels: Path | None,
     test: Path,
     prompt_set: str,
-) -> SimulatedResult | FolderResult:
+) -> SimulatedResult | StrictResult:
     """Score a checkpoint zero-shot: on labelled films if given, else on simulated ones.
 
     Raises:
         SyncxrError: Only one of ``images`` and ``labels`` is given.
     """
-    from syncxr.evaluation import folder, simulated
+    from syncxr.evaluation import simulated, strict
+    from syncxr.evaluation.testsets.folder import Folder
     from syncxr.pretraining.checkpoint import load
 
     if (images is None) != (labels is None):
         raise SyncxrError("give both --images FOLDER and --labels CSV, or neither")
     model = load(checkpoint)
     if images is not None and labels is not None:
-        labelled = folder.read_folder(images, labels)
-        return folder.evaluate(model, labelled, prompt_set=prompt_set)
-    films = simulated.make(config.test_set, test, config.execution.workers)
-    return simulated.evaluate(model, films, prompt_set=prompt_set)
+        films = Folder(images, table=labels)
+        return strict.evaluate(model, films, prompt_set=prompt_set, name=checkpoint.name)
+    dataset = simulated.make(config.test_set, test, config.execution.workers)
+    return simulated.evaluate(model, dataset, prompt_set=prompt_set, name=checkpoint.name)
 
 
 def bring_plan(config: Config, folder: Path) -> tuple[Plan, dict[str, dict[str, float]]]:
