@@ -9,6 +9,7 @@ from typing import Any
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.reports.draft import Draft, DraftRequest, statement
 from syncxr.reports.grammar import Grammar, Phrase, Text, chain, choice
+from syncxr.reports.options import DraftingOptions
 from syncxr.reports.templates import EXAMPLES, examples, load_template
 from syncxr.reports.verification import canonical
 from syncxr.reports.wording import PHRASES_FILE, Wording, load_wording
@@ -34,7 +35,7 @@ _ORDERS = (
 )
 
 
-def draft(requests: Sequence[DraftRequest], writer: Writer, temperature: float) -> Iterator[Draft]:
+def draft(requests: Sequence[DraftRequest], writer: Writer, options: DraftingOptions) -> Iterator[Draft]:
     """Write one report a request, in order, each handed over as soon as it is written.
 
     FINDINGS and IMPRESSION come from one completion: the model reads its own FINDINGS when it
@@ -46,7 +47,7 @@ def draft(requests: Sequence[DraftRequest], writer: Writer, temperature: float) 
             grammar=report_grammar(request),
             max_tokens=64 + 64 * len(request.entities),
             seed=request.seed,
-            temperature=temperature,
+            temperature=options.temperature,
         )
         for request in requests
     ]

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from syncxr.reports import constrained, two_step
 from syncxr.reports.draft import Draft, DraftRequest
+from syncxr.reports.options import DraftingOptions
 from syncxr.reports.verification import verify_findings
 from syncxr.reports.writer import Writer
 
 __all__ = ["Draft", "DraftRequest", "DraftingOptions", "draft", "provenance"]
-
-
-class DraftingOptions(BaseModel):
-    """Options of :func:`draft`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    strategy: Literal["grammar", "two-step"] = Field(
-        default="grammar",
-        description="grammar: both sections from one completion that is held to a grammar, for "
-        "statements of the lexicon and a writer that takes grammars. two-step: as in the paper "
-        "(section 3), FINDINGS freely from the statements, then IMPRESSION from FINDINGS, each "
-        "written again by itself until it verifies; for any statements and any writer.",
-    )
-    temperature: float = Field(
-        default=1.0, ge=0, description="Of the choice among words; 0 = always the likeliest."
-    )
 
 
 def draft(
@@ -49,16 +31,16 @@ def draft(
     """
     options = options or DraftingOptions()
     if options.strategy == "two-step":
-        return two_step.draft(requests, writer, options.temperature, verify)
-    return constrained.draft(requests, writer, options.temperature)
+        return two_step.draft(requests, writer, options, verify)
+    return constrained.draft(requests, writer, options)
 
 
 def provenance(writer: Writer, options: DraftingOptions | None = None) -> dict[str, Any]:
     """What made the text of a whole dataset, JSON values only."""
     options = options or DraftingOptions()
-    strategy = two_step if options.strategy == "two-step" else constrained
+    by_steps = options.strategy == "two-step"
     return {
-        **strategy.provenance(),
+        **(two_step.provenance(options) if by_steps else constrained.provenance()),
         "options": options.model_dump(),
         "writer": writer.provenance(),
     }

@@ -8,38 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncxr.reports.draft import Draft, DraftRequest, statement
+from syncxr.reports.options import DraftingOptions
 from syncxr.reports.templates import EXAMPLES, examples, load_template
 from syncxr.reports.writer import Prompt, Writer
 from syncxr.sample import Entity, derive_seed
 
-FINDINGS_PROMPT = "findings.txt"
 IMPRESSION_PROMPT = "impression.txt"
 
 Verify = Callable[[str, Iterable[Entity]], tuple[str, ...]]
 """Reasons why FINDINGS do not say the entities; empty = they do."""
+
+
+class _Told(NamedTuple):
+    """How entities of one vocabulary are put to the model."""
+
+    prompt: str
+    words: Callable[[Entity], str]
+
+
+def _term(entity: Entity) -> str:
+    return f"{entity.concept} ({entity.category.value})"
+
+
+_TOLD = {
+    "lexicon": _Told("findings.txt", statement),
+    "open": _Told("findings-open.txt", _term),
+}
 
 # Where a model goes on that does not know when to stop: with the next section or example.
 _STOP = ("\n\n", "\nSTATEMENTS:", "\nFINDINGS:", "\nIMPRESSION:")
 
 
 def draft(
-    requests: Sequence[DraftRequest], writer: Writer, temperature: float, verify: Verify
+    requests: Sequence[DraftRequest], writer: Writer, options: DraftingOptions, verify: Verify
 ) -> Iterator[Draft]:
     """Write what is missing of each report, in order.
 
     FINDINGS are written where a request brings none; those that verify are summed up. IMPRESSION
     of the others is left empty, as nothing is gained by summing up what will be written again.
     """
-    drafts = list(_with_findings(requests, writer, temperature))
+    drafts = list(_with_findings(requests, writer, options))
     ready = [
         bool(request.findings) or not (made.failure or verify(made.findings, request.entities))
         for request, made in zip(requests, drafts, strict=True)
     ]
     prompts = [
-        _impression_prompt(request, made.findings, temperature)
+        _impression_prompt(request, made.findings, options)
         for request, made, sound in zip(requests, drafts, ready, strict=True)
         if sound
     ]
@@ -57,18 +74,18 @@ def draft(
         )
 
 
-def provenance() -> dict[str, Any]:
+def provenance(options: DraftingOptions) -> dict[str, Any]:
     """Prompts, JSON values only."""
-    names = (FINDINGS_PROMPT, IMPRESSION_PROMPT, *EXAMPLES)
+    names = (_TOLD[options.vocabulary].prompt, IMPRESSION_PROMPT, *EXAMPLES)
     return {"prompts": {name: load_template(name).provenance() for name in names}}
 
 
 def _with_findings(
-    requests: Sequence[DraftRequest], writer: Writer, temperature: float
+    requests: Sequence[DraftRequest], writer: Writer, options: DraftingOptions
 ) -> Iterator[Draft]:
     """One draft a request, so far without IMPRESSION."""
     missing = [request for request in requests if not request.findings]
-    completions = iter(writer.write([_findings_prompt(r, temperature) for r in missing]))
+    completions = iter(writer.write([_findings_prompt(r, options) for r in missing]))
     for request in requests:
         if request.findings:
             yield Draft(request.id, request.findings, "", 0)
@@ -77,26 +94,27 @@ def _with_findings(
         yield Draft(request.id, _section(made.text, "FINDINGS:"), "", made.tokens, made.failure)
 
 
-def _findings_prompt(request: DraftRequest, temperature: float) -> Prompt:
+def _findings_prompt(request: DraftRequest, options: DraftingOptions) -> Prompt:
+    told = _TOLD[options.vocabulary]
     order = request.rng("order").permutation(len(request.entities))
-    text = load_template(FINDINGS_PROMPT).fill(
+    text = load_template(told.prompt).fill(
         examples=examples(request, ("STATEMENTS:", "FINDINGS:")),
-        statements="; ".join(statement(request.entities[index]) for index in order),
+        statements="; ".join(told.words(request.entities[index]) for index in order),
     )
-    return _prompt(text, request, request.seed, temperature)
+    return _prompt(text, request, request.seed, options)
 
 
-def _impression_prompt(request: DraftRequest, findings: str, temperature: float) -> Prompt:
+def _impression_prompt(request: DraftRequest, findings: str, options: DraftingOptions) -> Prompt:
     text = load_template(IMPRESSION_PROMPT).fill(
         examples=examples(request, ("FINDINGS:", "IMPRESSION:")), findings=findings
     )
     seed = derive_seed(request.id, "draft impression", request.seed)
-    return _prompt(text, request, seed, temperature)
+    return _prompt(text, request, seed, options)
 
 
-def _prompt(text: str, request: DraftRequest, seed: int, temperature: float) -> Prompt:
+def _prompt(text: str, request: DraftRequest, seed: int, options: DraftingOptions) -> Prompt:
     length = 64 + 64 * len(request.entities)
-    return Prompt(text, max_tokens=length, seed=seed, temperature=temperature, stop=_STOP)
+    return Prompt(text, max_tokens=length, seed=seed, temperature=options.temperature, stop=_STOP)
 
 
 def _section(text: str, heading: str) -> str:
