@@ -30,8 +30,10 @@ from syncxr.evaluation.simulated import SimulatedOptions, SimulatedResult
 from syncxr.factory.audit import audit
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.films import FilmStage
+from syncxr.factory.options import ExecutionOptions
 from syncxr.factory.run_folder import open_run
-from syncxr.factory.runner import cut, run_stage
+from syncxr.factory.runner import run_stage
+from syncxr.factory.sources import cut
 from syncxr.images import RENDERERS
 from syncxr.pretraining.checkpoint import load
 from syncxr.pretraining.pairs import Pairs
@@ -59,7 +61,7 @@ def make_pairs(count: int, folder: Path, workers: int) -> Path:
         samples.append(Sample(report.id, report.entities, findings.strip(), impression.strip()))
     stage = FilmStage(config.renderer, judge=None, max_attempts=3, require_shown=True)
     with open_run(folder, {"pairs": count, "renderer": config.renderer.model_dump(mode="json")}):
-        run_stage(folder, stage, cut(samples, 50), LocalExecutor(workers))
+        run_stage(folder, stage, cut(samples, 50), LocalExecutor(ExecutionOptions(workers=workers)))
     return folder / "dataset"
 
 

@@ -16,8 +16,9 @@ from syncxr.corpora.report import Report
 from syncxr.dataset.card import CardFacts
 from syncxr.dataset.files import sha256, write_text
 from syncxr.dataset.reader import read
+from syncxr.dataset.storage import StoragePath, local, make_folder
 from syncxr.entities.bank import Bank
-from syncxr.entities.plan import Plan
+from syncxr.entities.plan import Plan, PlanFile
 from syncxr.entities.sampling import balance_report, plan
 from syncxr.errors import SyncxrError
 from syncxr.factory.audit import audit
@@ -74,7 +75,7 @@ class RunSummary(BaseModel):
 
 
 def run_generate(
-    config: Config, folder: Path, bank: Path | None = None, *, extend: bool = False
+    config: Config, folder: StoragePath, bank: StoragePath | None = None, *, extend: bool = False
 ) -> RunSummary:
     """Plan, draft, render and curate.
 
@@ -93,14 +94,14 @@ def run_generate(
         return summary
 
 
-def identity(config: Config, bank: Path | None = None) -> dict[str, Any]:
+def identity(config: Config, bank: StoragePath | None = None) -> dict[str, Any]:
     """All that decides what a run makes, for :func:`syncxr.factory.run_folder.open_run`."""
     if bank is not None and not bank.is_file():
         raise SyncxrError(f"{bank} does not exist; `syncxr audit` writes a bank")
     return {**config.model_dump(mode="json"), "bank_sha256": sha256(bank) if bank else None}
 
 
-def generate_into(config: Config, folder: Path, bank: Path | None) -> RunSummary:
+def generate_into(config: Config, folder: StoragePath, bank: StoragePath | None) -> RunSummary:
     """Audit (without a bank), plan, draft, render and curate in a folder that is held open."""
     entities = bring_bank(config, folder, bank)
     planned, balance = bring_plan(config, folder)
@@ -132,7 +133,7 @@ def generate_into(config: Config, folder: Path, bank: Path | None) -> RunSummary
     )
 
 
-def bring_bank(config: Config, folder: Path, bank: Path | None) -> dict[str, Any]:
+def bring_bank(config: Config, folder: StoragePath, bank: StoragePath | None) -> dict[str, Any]:
     """See that a folder has its ``bank.parquet``: the given one, else an audit's.
 
     Returns:
@@ -151,15 +152,15 @@ def bring_bank(config: Config, folder: Path, bank: Path | None) -> dict[str, Any
     return entities
 
 
-def dataset_hash(folder: Path) -> str:
+def dataset_hash(folder: StoragePath) -> str:
     """What a run's results are results of."""
     return sha256(folder / "dataset" / "manifest.json")
 
 
-def write_summary(summary: RunSummary, folder: Path) -> None:
+def write_summary(summary: RunSummary, folder: StoragePath) -> None:
     """Write ``summary.json``: every figure that the screen shows."""
     # A run without rejects has an empty folder rather than none: people look for it.
-    (folder / "rejected").mkdir(exist_ok=True)
+    make_folder(folder / "rejected")
     write_text(folder / "summary.json", summary.model_dump_json(indent=1) + "\n")
 
 
@@ -180,13 +181,15 @@ def corpus_reports(corpus: str) -> Iterator[Report]:
     return openi.read_reports() if corpus == "openi" else table.read_reports(Path(corpus))
 
 
-def run_plan(config: Config, bank: Path, output: Path, extend: Path | None) -> PlanSummary:
+def run_plan(
+    config: Config, bank: StoragePath, output: StoragePath, extend: StoragePath | None
+) -> PlanSummary:
     """Plan reports over a bank."""
     config.require("renderer")
     return make_plan(bank, output, config.sampling, config.renderer, extend)
 
 
-def run_draft(config: Config, source: Path, folder: Path) -> StageSummary:
+def run_draft(config: Config, source: StoragePath, folder: StoragePath) -> StageSummary:
     """Draft a plan."""
     config.require("writer")
     draft, _ = make_stages(config)
@@ -194,7 +197,9 @@ def run_draft(config: Config, source: Path, folder: Path) -> StageSummary:
     return draft_plan(source, folder, draft, config.factory.shard_size, executor)
 
 
-def run_render(config: Config, source: Path, folder: Path, *, judge: bool) -> StageSummary:
+def run_render(
+    config: Config, source: StoragePath, folder: StoragePath, *, judge: bool
+) -> StageSummary:
     """Render reports; a finding that cannot be shown is told, not refused."""
     config.require("renderer", *(("judge",) if judge else ()))
     stage = FilmStage(
@@ -207,7 +212,7 @@ def run_render(config: Config, source: Path, folder: Path, *, judge: bool) -> St
     return render_reports(source, folder, stage, config.factory.shard_size, executor)
 
 
-def run_curate(config: Config, source: Path, folder: Path) -> StageSummary:
+def run_curate(config: Config, source: StoragePath, folder: StoragePath) -> StageSummary:
     """Judge films that exist already."""
     config.require("judge")
     executor = make_executor(config.execution)
@@ -216,7 +221,7 @@ def run_curate(config: Config, source: Path, folder: Path) -> StageSummary:
 
 
 def run_pretraining(
-    config: Config, source: Path, folder: Path, images: Path | None = None
+    config: Config, source: StoragePath, folder: Path, images: Path | None = None
 ) -> PretrainingSummary:
     """Pre-train on a dataset folder, or on a CSV with films in ``images``."""
     from syncxr.pretraining.pairs import Pairs
@@ -226,7 +231,8 @@ def run_pretraining(
         dataset = source / "dataset" if (source / "dataset").is_dir() else source
         pairs = Pairs.from_samples(read(dataset), str(dataset))
     else:
-        pairs = Pairs.from_table(source, images or source.parent)
+        table_file = local(source, "a CSV of pairs")
+        pairs = Pairs.from_table(table_file, images or table_file.parent)
     return pretrain(pairs, config.pretraining, folder)
 
 
@@ -257,21 +263,21 @@ def run_evaluation(
     return simulated.evaluate(model, dataset, prompt_set=prompt_set, name=checkpoint.name)
 
 
-def bring_plan(config: Config, folder: Path) -> tuple[Plan, dict[str, dict[str, float]]]:
+def bring_plan(config: Config, folder: StoragePath) -> tuple[PlanFile, dict[str, dict[str, float]]]:
     """The plan of the run, with some reports more than pairs are asked for; and its balance."""
-    path = folder / "plan.parquet"
-    planned = Plan.read(path) if path.exists() else None
+    planned = PlanFile(folder / "plan.parquet")
     wanted = math.ceil(config.sampling.pairs * (1 + config.factory.surplus))
     bank = Bank.read(folder / "bank.parquet")
-    if planned is None or len(planned) < wanted:
+    there = planned.path.exists()
+    if not there or len(planned) < wanted:
         shows = build("renderer", RENDERERS, config.renderer).shows
         options = config.sampling.model_copy(update={"pairs": wanted})
-        planned = plan(bank, options, shows, planned)
-        planned.write(path)
+        existing = Plan.read(planned.path) if there else None
+        plan(bank, options, shows, existing).write(planned.path)
     return planned, balance_report(bank, planned)
 
 
-def _facts(config: Config, bank: Path | None, summary: GenerationSummary) -> CardFacts:
+def _facts(config: Config, bank: StoragePath | None, summary: GenerationSummary) -> CardFacts:
     sources = {
         "thorax-ct": config.renderer.name == "simulation",
         "smollm2-135m": config.writer.name == "llamacpp" and "model" not in config.writer.options,

@@ -37,6 +37,21 @@ def build(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
     Raises:
         SyncxrError: Unknown name, a package that is not installed, or bad options.
     """
+    backend = backend_class(kind, table, spec)
+    try:
+        return backend(backend.Options(**spec.options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SyncxrError(f"{kind} {spec.name!r}, option {key!r}: {first['msg']}") from error
+
+
+def backend_class(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
+    """The class of the backend that ``spec`` names; nothing is loaded.
+
+    Raises:
+        SyncxrError: Unknown name, or a package that is not installed.
+    """
     if spec.name not in table:
         known = ", ".join(sorted(table))
         raise SyncxrError(f"{kind} {spec.name!r} is unknown; known: {known}")
@@ -50,12 +65,7 @@ def build(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
             f"{kind} {spec.name!r} needs the package {error.name!r}; "
             f"run: {install_command(error.name or '')}"
         ) from error
-    try:
-        return backend(backend.Options(**spec.options))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SyncxrError(f"{kind} {spec.name!r}, option {key!r}: {first['msg']}") from error
+    return backend
 
 
 def install_command(package: str) -> str:

@@ -8,7 +8,8 @@ from syncxr.entities.lexicon import load_lexicon
 from syncxr.factory import drafts
 from syncxr.factory.drafts import DraftStage
 from syncxr.factory.executors import LocalExecutor
-from syncxr.factory.runner import cut, run_stage
+from syncxr.factory.runner import run_stage
+from syncxr.factory.sources import cut
 from syncxr.registry import BackendSpec
 from syncxr.reports.drafting import DraftingOptions
 from syncxr.reports.writer import Completion, Prompt
@@ -41,7 +42,7 @@ def run(
     writer: Scripted, folder: Path, monkeypatch: pytest.MonkeyPatch, attempts: int = 3
 ) -> dict[str, int]:
     monkeypatch.setattr(drafts, "build", lambda *_: writer)
-    stage = DraftStage(BackendSpec(name="scripted"), DraftingOptions(), attempts)
+    stage = DraftStage(BackendSpec(name="llamacpp"), DraftingOptions(), attempts)
     (record,) = run_stage(folder, stage, cut([Sample("0-0", (EFFUSION,))], 5), LocalExecutor())
     return record.statistics
 

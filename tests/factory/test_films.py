@@ -10,7 +10,9 @@ from syncxr.entities.extraction import extract
 from syncxr.factory import films
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.films import FilmStage
-from syncxr.factory.runner import cut, run_stage
+from syncxr.factory.options import ExecutionOptions
+from syncxr.factory.runner import run_stage
+from syncxr.factory.sources import cut
 from syncxr.registry import BackendSpec
 from syncxr.sample import Image, Sample, derive_seed
 
@@ -44,7 +46,7 @@ def stage(judge: Moody, monkeypatch: pytest.MonkeyPatch) -> FilmStage:
         return judge if kind == "judge" else real(kind, table, spec)
 
     monkeypatch.setattr(films, "build", build)
-    return FilmStage(SIMULATION, BackendSpec(name="moody"), 3, require_shown=True)
+    return FilmStage(SIMULATION, BackendSpec(name="inspector"), 3, require_shown=True)
 
 
 def test_one_report_becomes_one_row_with_its_mask(tmp_path: Path) -> None:
@@ -84,7 +86,12 @@ def test_films_do_not_depend_on_shard_or_worker(tmp_path: Path) -> None:
     unjudged = FilmStage(SIMULATION, None, 1, require_shown=True)
     for name, size, workers in (("a", 4, 1), ("b", 1, 2)):
         (tmp_path / name).mkdir()
-        run_stage(tmp_path / name, unjudged, cut(drafted(4), size), LocalExecutor(workers))
+        run_stage(
+            tmp_path / name,
+            unjudged,
+            cut(drafted(4), size),
+            LocalExecutor(ExecutionOptions(workers=workers)),
+        )
     for a, b in zip(read(tmp_path / "a/dataset"), read(tmp_path / "b/dataset"), strict=True):
         assert a.id == b.id and a.provenance == b.provenance
         np.testing.assert_array_equal(a.image, b.image)

@@ -5,18 +5,23 @@ import pytest
 
 from syncxr.dataset.reader import read
 from syncxr.dataset.shards import committed
+from syncxr.entities.plan import Plan, PlanFile, PlannedReport
 from syncxr.errors import SyncxrError
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.generate import cut_plan, summarise
-from syncxr.factory.runner import cut, outputs, run_stage
+from syncxr.factory.runner import outputs, run_stage
+from syncxr.factory.sources import cut
 from syncxr.factory.stage import ShardResult
-from syncxr.sample import Sample
+from syncxr.resources import Resources
+from syncxr.sample import Category, Entity, Polarity, Sample
+
+HEART = Entity("heart", Category.ANATOMY, Polarity.ABSENT)
 
 
 class Fake:
     """Lets through what ``passes`` says."""
 
-    serial = True
+    resources = Resources(whole_machine=True)
 
     def __init__(self, name: str, output: str, passes: Callable[[str], bool]) -> None:
         self.name, self.output, self._passes = name, output, passes
@@ -43,12 +48,13 @@ DRAFTS = Fake("drafts", "drafts", lambda id: id != "3")
 FILMS = Fake("films", "dataset/data", lambda id: id != "5")
 
 
-def samples(n: int) -> list[Sample]:
-    return [Sample(str(index)) for index in range(n)]
+def plan(root: Path, ids: Sequence[object]) -> PlanFile:
+    Plan(tuple(PlannedReport(str(id), (HEART,)) for id in ids)).write(root / "plan.parquet")
+    return PlanFile(root / "plan.parquet")
 
 
 def run(root: Path, n: int, size: int) -> object:
-    sources = cut_plan(samples(n), size, committed(root, "drafts"))
+    sources = cut_plan(plan(root, range(n)), size, committed(root, "drafts"))
     drafts = run_stage(root, DRAFTS, sources, LocalExecutor())
     films = run_stage(root, FILMS, outputs(root, DRAFTS), LocalExecutor())
     return summarise(n, drafts, films)
@@ -88,7 +94,7 @@ def test_a_shard_can_be_made_again_in_the_middle_of_an_extended_run(tmp_path: Pa
 
 def test_another_plan_is_refused_or_redone_but_never_mixed(tmp_path: Path) -> None:
     run(tmp_path, 10, 4)
-    other = [Sample(f"x{index}") for index in range(10)]
+    other = plan(tmp_path, [f"x{index}" for index in range(10)])
     with pytest.raises(SyncxrError, match="not the one that was drafted"):
         cut_plan(other, 4, committed(tmp_path, "drafts"))
 

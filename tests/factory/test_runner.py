@@ -7,46 +7,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import stages
+from stages import Dies, Echo, numbered
 
 from syncxr.dataset.reader import read
 from syncxr.errors import SyncxrError
 from syncxr.factory.executors import LocalExecutor
-from syncxr.factory.runner import cut, outputs, run_stage
+from syncxr.factory.options import ExecutionOptions
+from syncxr.factory.runner import outputs, run_stage
+from syncxr.factory.sources import cut
 from syncxr.factory.stage import ShardResult
 from syncxr.sample import Sample
-
-
-class Echo:
-    """Writes each sample's own id as findings; rejects every seventh; can be slow."""
-
-    name = "films"
-    output = "dataset/data"
-    serial = False
-
-    def __init__(self, delay: float = 0.0) -> None:
-        self.delay = delay
-
-    def describe(self) -> dict[str, str]:
-        return {}
-
-    def setup(self) -> None:
-        pass
-
-    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
-        for sample in samples:
-            time.sleep(self.delay)
-            sample.findings = f"Report of {sample.id}."
-            done(1)
-        bad = {sample.id for sample in samples if int(sample.id) % 7 == 0}
-        return ShardResult(
-            [sample for sample in samples if sample.id not in bad],
-            [sample for sample in samples if sample.id in bad],
-            {"seen": len(samples)},
-        )
-
-
-def samples(n: int) -> list[Sample]:
-    return [Sample(str(index)) for index in range(1, n + 1)]
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -60,7 +31,7 @@ def files(root: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("undisturbed")
-    run_stage(root, Echo(), cut(samples(50), 8), LocalExecutor())
+    run_stage(root, Echo(), cut(numbered(50), 8), LocalExecutor())
     return root
 
 
@@ -72,7 +43,7 @@ def test_every_sample_is_in_exactly_one_place(undisturbed: Path) -> None:
 
 
 def test_workers_do_not_change_a_byte(undisturbed: Path, tmp_path: Path) -> None:
-    run_stage(tmp_path, Echo(), cut(samples(50), 8), LocalExecutor(workers=2))
+    run_stage(tmp_path, Echo(), cut(numbered(50), 8), LocalExecutor(ExecutionOptions(workers=2)))
     assert files(tmp_path) == files(undisturbed)
 
 
@@ -81,7 +52,7 @@ def test_a_finished_shard_is_not_done_again(undisturbed: Path) -> None:
         def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
             raise AssertionError("a committed shard was processed again")
 
-    records = run_stage(undisturbed, Refuses(), cut(samples(50), 8), LocalExecutor())
+    records = run_stage(undisturbed, Refuses(), cut(numbered(50), 8), LocalExecutor())
     assert sum(record.statistics["seen"] for record in records) == 50
 
 
@@ -95,14 +66,17 @@ SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from test_runner import Echo, LocalExecutor, cut, run_stage, samples
-run_stage(Path(sys.argv[2]), Echo(delay=0.02), cut(samples(50), 8), LocalExecutor())
+from stages import Echo, numbered
+from syncxr.factory.executors import LocalExecutor
+from syncxr.factory.runner import run_stage
+from syncxr.factory.sources import cut
+run_stage(Path(sys.argv[2]), Echo(delay=0.02), cut(numbered(50), 8), LocalExecutor())
 """
 
 
 def test_killed_at_any_moment_it_goes_on(undisturbed: Path, tmp_path: Path) -> None:
     """SIGKILL at three moments, then a run to the end: the same bytes."""
-    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(tmp_path)]
+    command = [sys.executable, "-c", SCRIPT, str(Path(stages.__file__).parent), str(tmp_path)]
     for shards in (1, 3, 5):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         while len(list((tmp_path / "records").glob("*.json"))) < shards:
@@ -115,14 +89,8 @@ def test_killed_at_any_moment_it_goes_on(undisturbed: Path, tmp_path: Path) -> N
     assert files(tmp_path) == files(undisturbed)
 
 
-class Dies(Echo):
-    """Its process is killed, as by a system that has run out of memory."""
-
-    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
-        os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError("unreachable")
-
-
 def test_a_killed_worker_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(SyncxrError, match="a worker process was killed.*--workers 1"):
-        run_stage(tmp_path, Dies(), cut(samples(16), 8), LocalExecutor(workers=2))
+        run_stage(
+            tmp_path, Dies(), cut(numbered(16), 8), LocalExecutor(ExecutionOptions(workers=2))
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,6 +13,7 @@ from syncxr.assets import Asset
 from syncxr.dataset.files import write_text
 from syncxr.dataset.manifest import Manifest
 from syncxr.dataset.schema import SCHEMA, SYNTHETIC
+from syncxr.dataset.storage import StoragePath
 
 # From free to strict; a dataset carries the strictest licence of what it was made from.
 _strictness = ("Apache-2.0", "MIT", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-NC-4.0", "CC-BY-NC-ND-4.0")
@@ -40,7 +40,7 @@ def strictest(licences: Sequence[str]) -> str:
     return max(licences, key=lambda name: _strictness.index(name) if name in _strictness else 1000)
 
 
-def write_card(folder: Path, manifest: Manifest, facts: CardFacts) -> None:
+def write_card(folder: StoragePath, manifest: Manifest, facts: CardFacts) -> None:
     """Write ``README.md`` and ``croissant.json`` into a dataset folder."""
     licence = strictest([asset.licence for asset in facts.sources])
     write_text(folder / "README.md", _card(manifest, facts, licence))

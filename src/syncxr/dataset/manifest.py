@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncxr.dataset.files import write_text
 from syncxr.dataset.shards import FileRecord, ShardRecord
+from syncxr.dataset.storage import StoragePath
 from syncxr.errors import SyncxrError
 
 _packages = ("syncxr", "numpy", "scipy", "pillow", "pyarrow", "spacy", "torch", "xllamacpp")
@@ -72,12 +73,12 @@ def build_manifest(
     )
 
 
-def write_manifest(manifest: Manifest, folder: Path) -> None:
+def write_manifest(manifest: Manifest, folder: StoragePath) -> None:
     """Write ``manifest.json`` into a dataset folder."""
     write_text(folder / "manifest.json", manifest.model_dump_json(indent=1) + "\n")
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: StoragePath) -> Manifest:
     """Read ``manifest.json`` of a dataset folder.
 
     Raises:

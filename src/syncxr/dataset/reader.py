@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from syncxr.dataset.shards import read_shard
+from syncxr.dataset.storage import StoragePath
 from syncxr.errors import SyncxrError
 from syncxr.sample import Sample
 
 
-def find_shards(folder: Path) -> list[Path]:
+def find_shards(folder: StoragePath) -> list[StoragePath]:
     """Parquet files of a dataset folder (or its ``data/``), in order; none is no fault."""
     return [
-        path
-        for pattern in ("*.parquet", "data/*.parquet")
-        for path in sorted(folder.glob(pattern))
-        if not path.name.startswith(".")
+        folder / part / name
+        for part in ("", "data")
+        for name in sorted(path.name for path in (folder / part).glob("*.parquet"))
+        if not name.startswith(".")
     ]
 
 
-def shard_paths(folder: Path) -> list[Path]:
+def shard_paths(folder: StoragePath) -> list[StoragePath]:
     """As :func:`find_shards`.
 
     Raises:
@@ -35,20 +35,21 @@ def shard_paths(folder: Path) -> list[Path]:
     return paths
 
 
-def count_rows(path: Path) -> int:
+def count_rows(path: StoragePath) -> int:
     """Samples in a shard, without reading them.
 
     Raises:
         SyncxrError: The file is damaged.
     """
     try:
-        return int(pq.read_metadata(path).num_rows)
+        with path.open("rb") as stream:
+            return int(pq.read_metadata(stream).num_rows)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise SyncxrError(f"{path} cannot be read as a shard ({reason}); restore it") from error
 
 
-def read(folder: Path) -> Iterator[Sample]:
+def read(folder: StoragePath) -> Iterator[Sample]:
     """Every sample of a dataset folder, shard by shard, in order.
 
     Raises:

@@ -6,17 +6,21 @@ last, is what makes it committed; files without a record are leftovers and are m
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncxr.dataset.files import atomic, sha256, write_text
 from syncxr.dataset.schema import from_table, to_table
+from syncxr.dataset.storage import StoragePath, at_once
 from syncxr.errors import SyncxrError
 from syncxr.sample import Sample
+
+_CHANGED = "has another sha256 than its record"
 
 
 class FileRecord(BaseModel):
@@ -55,7 +59,7 @@ class ShardRecord(BaseModel):
 
 
 def commit_shard(
-    root: Path,
+    root: StoragePath,
     stage: str,
     index: int,
     files: Mapping[str, Sequence[Sample]],
@@ -94,34 +98,33 @@ def commit_shard(
     return record
 
 
-def committed(root: Path, stage: str) -> dict[int, ShardRecord]:
+def committed(root: StoragePath, stage: str) -> dict[int, ShardRecord]:
     """Records of all committed shards of a stage, by index, each checked to be whole.
 
     Raises:
         SyncxrError: A record is unreadable, or a file it names is missing or of another size.
     """
-    found = {}
-    for path in sorted((root / "records").glob(f"{stage}-*.json")):
-        try:
-            record = ShardRecord.model_validate_json(path.read_text("utf-8"))
-        except ValidationError as error:
-            raise SyncxrError(
-                f"{path} is not a shard record; delete it to make the shard again"
-            ) from error
-        for file in record.files:
-            _check_size(root, file, path)
-        found[record.index] = record
-    return found
+    paths: list[StoragePath] = [*(root / "records").glob(f"{stage}-*.json")]
+    records = at_once(lambda path: _read_record(root, path), paths)
+    return {record.index: record for record in sorted(records, key=lambda record: record.index)}
 
 
-def read_shard(path: Path) -> list[Sample]:
+def read_shard(path: StoragePath, digest: str = "") -> list[Sample]:
     """Samples of one Parquet file.
 
+    Args:
+        path: The file.
+        digest: Hash that its bytes must have, SHA-256; ``""`` takes any.
+
     Raises:
-        SyncxrError: The file is missing, damaged or has other columns.
+        SyncxrError: The file is missing, damaged, not the one that was committed, or has other
+            columns.
     """
     try:
-        return from_table(pq.read_table(path))
+        data = path.read_bytes()
+        if digest and hashlib.sha256(data).hexdigest() != digest:
+            raise SyncxrError(f"{path} {_CHANGED}; restore it or start a new run")
+        return from_table(pq.read_table(pa.BufferReader(data)))
     except FileNotFoundError as error:
         raise SyncxrError(f"{path} does not exist; check the folder") from error
     except (OSError, KeyError, ValueError) as error:
@@ -131,27 +134,38 @@ def read_shard(path: Path) -> list[Sample]:
         ) from error
 
 
-def check_hash(root: Path, file: FileRecord) -> str | None:
+def check_hash(root: StoragePath, file: FileRecord) -> str | None:
     """A one-line complaint if the file is not what was committed, else ``None``."""
     path = root / file.path
     if not path.exists():
         return f"{path} is missing"
     if sha256(path) != file.sha256:
-        return f"{path} has another sha256 than its record"
+        return f"{path} {_CHANGED}"
     return None
 
 
-def _write(root: Path, relative: str, samples: Sequence[Sample]) -> FileRecord:
+def _write(root: StoragePath, relative: str, samples: Sequence[Sample]) -> FileRecord:
     path = root / relative
     with atomic(path) as partial:
         # Small row groups let a viewer or a training job read a few films without the rest.
         pq.write_table(to_table(samples), partial, compression="zstd", row_group_size=100)
-    return FileRecord(
-        path=relative, rows=len(samples), bytes=path.stat().st_size, sha256=sha256(path)
-    )
+        size, digest = partial.stat().st_size, sha256(partial)
+    return FileRecord(path=relative, rows=len(samples), bytes=size, sha256=digest)
 
 
-def _check_size(root: Path, file: FileRecord, record: Path) -> None:
+def _read_record(root: StoragePath, path: StoragePath) -> ShardRecord:
+    try:
+        record = ShardRecord.model_validate_json(path.read_text("utf-8"))
+    except ValidationError as error:
+        raise SyncxrError(
+            f"{path} is not a shard record; delete it to make the shard again"
+        ) from error
+    for file in record.files:
+        _check_size(root, file, path)
+    return record
+
+
+def _check_size(root: StoragePath, file: FileRecord, record: StoragePath) -> None:
     path = root / file.path
     actual = path.stat().st_size if path.exists() else None
     if actual != file.bytes:
@@ -159,5 +173,5 @@ def _check_size(root: Path, file: FileRecord, record: Path) -> None:
         raise SyncxrError(f"{path} {state}; delete {record} to make this shard again")
 
 
-def _record_path(root: Path, stage: str, index: int) -> Path:
+def _record_path(root: StoragePath, stage: str, index: int) -> StoragePath:
     return root / "records" / f"{stage}-{index:05d}.json"

@@ -20,7 +20,6 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
+from syncxr.dataset.files import atomic
+from syncxr.dataset.storage import StoragePath
 from syncxr.entities.lexicon import Lexicon, load_lexicon
 from syncxr.entities.location import Location
 from syncxr.errors import SyncxrError
@@ -114,19 +115,17 @@ class Bank:
         """Gini coefficient of the counts in [0, 1); 0 when all are equal."""
         return gini(self.counts(category))
 
-    def write(self, path: Path) -> None:
+    def write(self, path: StoragePath) -> None:
         """Write as Parquet with :data:`COLUMNS`; the same bank gives the same bytes."""
         rows = [_to_row(entry) for entry in self.entries]
         table = pa.table(
             {name: pa.array([row[name] for row in rows], _arrow_type(name)) for name in COLUMNS}
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        pq.write_table(table, partial, compression="zstd")
-        partial.replace(path)
+        with atomic(path) as partial:
+            pq.write_table(table, partial, compression="zstd")
 
     @classmethod
-    def read(cls, path: Path) -> Bank:
+    def read(cls, path: StoragePath) -> Bank:
         """Read a bank: Parquet as written by :meth:`write`, or a user's CSV.
 
         A CSV needs a column ``entity`` with surfaces such as ``"small pleural effusion"``,
@@ -260,9 +259,9 @@ def _arrow_type(column: str) -> pa.DataType:
     return pa.int64() if column == "count" else pa.string()
 
 
-def _read_parquet(path: Path) -> Iterator[BankEntry]:
+def _read_parquet(path: StoragePath) -> Iterator[BankEntry]:
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(pa.BufferReader(path.read_bytes()))
     except (pa.ArrowInvalid, OSError) as error:
         raise SyncxrError(
             f"{path} is not a readable Parquet file ({error}); write it again with `syncxr audit`"
@@ -281,7 +280,7 @@ def _read_parquet(path: Path) -> Iterator[BankEntry]:
         yield BankEntry(entity, _count(path, number, row["count"]))
 
 
-def _read_csv(path: Path) -> Iterator[BankEntry]:
+def _read_csv(path: StoragePath) -> Iterator[BankEntry]:
     with path.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
         try:
@@ -296,7 +295,7 @@ def _read_csv(path: Path) -> Iterator[BankEntry]:
             raise SyncxrError(f"{path} is not a UTF-8 CSV ({error}); save it as one") from error
 
 
-def _csv_entity(path: Path, number: int, row: Mapping[str, str | None]) -> Entity:
+def _csv_entity(path: StoragePath, number: int, row: Mapping[str, str | None]) -> Entity:
     """Parse the surface; ``category`` and ``polarity``, where given, must agree or decide."""
     text = row["entity"] or ""
     try:
@@ -329,7 +328,7 @@ def _csv_entity(path: Path, number: int, row: Mapping[str, str | None]) -> Entit
     return entity
 
 
-def _count(path: Path, number: int, value: object) -> int:
+def _count(path: StoragePath, number: int, value: object) -> int:
     try:
         count = int(str(value).strip())
     except ValueError:

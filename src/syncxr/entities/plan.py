@@ -5,20 +5,26 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from syncxr.dataset.files import atomic
+from syncxr.dataset.storage import StoragePath
 from syncxr.entities.bank import parse_surface, rows_of
 from syncxr.errors import SyncxrError
 from syncxr.sample import Category, Entity, Polarity
 
 _FIELDS = ("concept", "category", "polarity", "location", "severity")
 _ENTITY = pa.struct([(name, pa.string()) for name in _FIELDS])
+
+_COLUMNS = ["id", "entities"]
+
+_GROUP = 1000
+"""Reports in a row group, which is read at a time."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,9 @@ class Plan:
 
     def uses(self) -> Counter[Entity]:
         """How often each bank row is used; see :mod:`syncxr.entities.bank` for what a row is."""
-        stated = Counter(entity for report in self.reports for entity in report.entities)
-        totals: Counter[Entity] = Counter()
-        for entity, count in stated.items():
-            for row in rows_of(entity):
-                totals[row] += count
-        return totals
+        return _uses(self)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: StoragePath) -> None:
         """Write as Parquet with columns ``id`` and ``entities`` (list of structs).
 
         The same plan gives the same bytes.
@@ -74,10 +75,11 @@ class Plan:
         )
         ids = pa.array([r.id for r in self.reports], pa.string())
         with atomic(path) as partial:
-            pq.write_table(pa.table({"id": ids, "entities": entities}), partial, compression="zstd")
+            table = pa.table({"id": ids, "entities": entities})
+            pq.write_table(table, partial, compression="zstd", row_group_size=_GROUP)
 
     @classmethod
-    def read(cls, path: Path) -> Plan:
+    def read(cls, path: StoragePath) -> Plan:
         """Read a plan: Parquet as written by :meth:`write`, or a user's CSV.
 
         A CSV has the columns ``id`` and ``entities``, the latter separated by semicolons:
@@ -89,7 +91,7 @@ class Plan:
         """
         if not path.is_file():
             raise SyncxrError(f"{path} does not exist; `syncxr plan` writes a plan")
-        rows = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+        rows = _read_csv(path) if path.suffix.lower() == ".csv" else PlanFile(path)
         reports = tuple(rows)
         if not reports:
             raise SyncxrError(f"{path} plans no report; give at least one row")
@@ -99,20 +101,84 @@ class Plan:
         return cls(reports)
 
 
-def _read_parquet(path: Path) -> Iterator[PlannedReport]:
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan on disk, as written by :meth:`Plan.write`; it need not fit into memory.
+
+    Attributes:
+        path: The Parquet file.
+    """
+
+    path: StoragePath
+
+    def __len__(self) -> int:
+        with _opened(self.path) as file:
+            return int(file.metadata.num_rows)
+
+    def __iter__(self) -> Iterator[PlannedReport]:
+        with _opened(self.path) as file:
+            row = 1
+            known: _Known = {}
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, _COLUMNS)
+                yield from _reports(self.path, table, row, known)
+                row += len(table)
+
+    def read(self, start: int, count: int) -> list[PlannedReport]:
+        """Some reports, without reading the others."""
+        with _opened(self.path) as file:
+            sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+            ends = np.cumsum(sizes)
+            first, last = np.searchsorted(ends, [start, start + count - 1], side="right")
+            table = file.read_row_groups([*range(first, last + 1)], _COLUMNS)
+            before = int(ends[first]) - sizes[first]
+            return list(_reports(self.path, table.slice(start - before, count), start + 1, {}))
+
+    def uses(self) -> Counter[Entity]:
+        """As :meth:`Plan.uses`."""
+        return _uses(self)
+
+
+_Known = dict[tuple[str, ...], Entity]
+
+
+def _uses(reports: Iterable[PlannedReport]) -> Counter[Entity]:
+    stated = Counter(entity for report in reports for entity in report.entities)
+    totals: Counter[Entity] = Counter()
+    for entity, count in stated.items():
+        for row in rows_of(entity):
+            totals[row] += count
+    return totals
+
+
+@contextmanager
+def _opened(path: StoragePath) -> Iterator[pq.ParquetFile]:
     try:
-        table = pq.read_table(path, columns=["id", "entities"])
-        ids = table["id"].to_pylist()
-        column = table["entities"].combine_chunks()
-        offsets = column.offsets.to_pylist()
-        fields = [column.values.field(name).to_pylist() for name in _FIELDS]
+        with path.open("rb") as stream:
+            yield pq.ParquetFile(stream)
     except (pa.ArrowException, OSError, AttributeError, KeyError) as error:
         raise SyncxrError(
             f"{path} is not a readable plan ({type(error).__name__}); "
             "write it again with `syncxr plan`"
         ) from error
-    known: dict[tuple[str, ...], Entity] = {}
-    for row, (id, start, end) in enumerate(zip(ids, offsets, offsets[1:], strict=False), start=1):
+
+
+def _reports(
+    path: StoragePath, table: pa.Table, row: int, known: _Known
+) -> Iterator[PlannedReport]:
+    """The reports of some rows.
+
+    Args:
+        path: Where they are from, for messages.
+        table: The rows.
+        row: Number of the first, from 1.
+        known: Entities met so far, so that equal ones are one object.
+    """
+    ids = table["id"].to_pylist()
+    column = table["entities"].combine_chunks()
+    offsets = column.offsets.to_pylist()
+    fields = [column.values.field(name).to_pylist() for name in _FIELDS]
+    for id, start, end in zip(ids, offsets, offsets[1:], strict=False):
         entities = []
         for values in zip(*(field[start:end] for field in fields), strict=True):
             if values not in known:
@@ -122,9 +188,10 @@ def _read_parquet(path: Path) -> Iterator[PlannedReport]:
                     raise SyncxrError(f"{path}, row {row}: {error}; correct it") from error
             entities.append(known[values])
         yield PlannedReport(id, tuple(entities))
+        row += 1
 
 
-def _read_csv(path: Path) -> Iterator[PlannedReport]:
+def _read_csv(path: StoragePath) -> Iterator[PlannedReport]:
     with path.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
         try:

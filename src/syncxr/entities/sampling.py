@@ -21,7 +21,7 @@ from syncxr.entities.bank import Bank, BankEntry, entropy, gini
 from syncxr.entities.filling import Filler
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.entities.location import Location
-from syncxr.entities.plan import Plan, PlannedReport, by_category
+from syncxr.entities.plan import Plan, PlanFile, PlannedReport, by_category
 from syncxr.errors import SyncxrError
 from syncxr.sample import Category, Entity, Polarity, derive_seed, sample_id
 
@@ -103,7 +103,7 @@ def plan(bank: Bank, options: SamplingOptions, shows: Shows, existing: Plan | No
     return Plan(kept + added)
 
 
-def balance_report(bank: Bank, plan: Plan) -> dict[str, dict[str, float]]:
+def balance_report(bank: Bank, plan: Plan | PlanFile) -> dict[str, dict[str, float]]:
     """What balancing did: the corpus (real) against the plan, per category and for all.
 
     ``real`` is measured over the rows that the plan uses, so that both distributions have the

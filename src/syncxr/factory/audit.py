@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import log2
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from rich.box import SIMPLE
 from rich.table import Table
 
 from syncxr.corpora.report import Report
+from syncxr.dataset.storage import StoragePath, make_folder
 from syncxr.entities.bank import Bank, surface
 from syncxr.entities.extraction import Extractor, default_extractor, entities_of
 from syncxr.entities.scoring import ExtractionScore, score, score_table
@@ -77,7 +77,7 @@ class AuditSummary(BaseModel):
 
 
 def audit(
-    reports: Iterable[Report], folder: Path, extractor: Extractor | None = None
+    reports: Iterable[Report], folder: StoragePath, extractor: Extractor | None = None
 ) -> AuditSummary:
     """Extract entities, write ``bank.parquet`` and ``long_tail.png`` into ``folder``.
 
@@ -101,7 +101,7 @@ def audit(
         )
     paths = folder / "bank.parquet", folder / "long_tail.png"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         bank.write(paths[0])
         draw_long_tail(bank, len(texts), paths[1])
     except OSError as error:

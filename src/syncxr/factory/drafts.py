@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from syncxr.factory.rounds import Outcome, Task, run_rounds
-from syncxr.factory.stage import ShardResult
+from syncxr.factory.stage import ShardResult, Turns, declared
 from syncxr.registry import BackendSpec, build
 from syncxr.reports import WRITERS
 from syncxr.reports.drafting import Draft, DraftingOptions, DraftRequest, draft, provenance
 from syncxr.reports.verification import verify_findings, verify_impression
 from syncxr.reports.writer import Writer
+from syncxr.resources import Resources
 from syncxr.sample import Sample
 
 
@@ -27,13 +28,18 @@ class DraftStage:
 
     name = "drafts"
     output = "drafts"
-    serial = True
 
     def __init__(self, writer: BackendSpec, options: DraftingOptions, max_attempts: int) -> None:
         self._spec = writer
         self._options = options
         self._max_attempts = max_attempts
         self._writer: Writer | None = None
+        self._turns = Turns()
+
+    @property
+    def resources(self) -> Resources:
+        """As the writer declares them; one that says nothing has the machine to itself."""
+        return declared("writer", WRITERS, self._spec, Resources(whole_machine=True))
 
     def describe(self) -> dict[str, Any]:
         """All that decides what the stage makes."""
@@ -51,9 +57,10 @@ class DraftStage:
         """One report a sample, in rounds."""
         assert self._writer is not None, "setup() comes first"
         by_id = {sample.id: sample for sample in samples}
+        sound: dict[str, str] = {}
 
         def attempt(tasks: Sequence[Task]) -> Iterator[Outcome[Draft]]:
-            return self._attempt([by_id[task.id] for task in tasks], tasks)
+            return self._attempt([by_id[task.id] for task in tasks], tasks, sound)
 
         histories = run_rounds(list(by_id), "draft", attempt, self._max_attempts, done)
         made_by = provenance(self._writer, self._options)
@@ -83,16 +90,31 @@ class DraftStage:
         )
 
     def _attempt(
-        self, samples: Sequence[Sample], tasks: Sequence[Task]
+        self, samples: Sequence[Sample], tasks: Sequence[Task], sound: dict[str, str]
     ) -> Iterator[Outcome[Draft]]:
+        """One draft a sample; ``sound`` keeps, by id, FINDINGS that verified."""
         assert self._writer is not None
         requests = [
-            DraftRequest(task.id, sample.entities, task.seed)
+            DraftRequest(task.id, sample.entities, task.seed, sound.get(task.id, ""))
             for sample, task in zip(samples, tasks, strict=True)
         ]
-        for sample, written in zip(
-            samples, draft(requests, self._writer, self._options), strict=True
-        ):
-            reasons = verify_findings(written.findings, sample.entities)
-            reasons += verify_impression(written.impression, sample.entities)
-            yield Outcome(written, reasons, {"tokens": float(written.tokens)})
+        with self._turns.at(self._writer):
+            for sample, written in zip(
+                samples, draft(requests, self._writer, self._options, verify_findings), strict=True
+            ):
+                reasons = _reasons(sample, written, sound)
+                yield Outcome(written, reasons, {"tokens": float(written.tokens)})
+
+
+def _reasons(sample: Sample, written: Draft, sound: dict[str, str]) -> tuple[str, ...]:
+    """Why a draft is refused; empty = it is accepted."""
+    failure = (f"no text: {written.failure}",) if written.failure else ()
+    if not written.findings:
+        return failure or ("findings are empty",)
+    reasons = verify_findings(written.findings, sample.entities)
+    if not reasons:
+        sound[sample.id] = written.findings
+    # FINDINGS that were refused need not have been summed up.
+    if written.impression or not (reasons or failure):
+        reasons += verify_impression(written.impression, sample.entities)
+    return failure + reasons

@@ -9,10 +9,11 @@ from typing import Any
 from syncxr.curation import JUDGES
 from syncxr.curation.judge import Judge
 from syncxr.factory.rounds import History, Outcome, Task, run_rounds
-from syncxr.factory.stage import ShardResult
+from syncxr.factory.stage import ShardResult, Turns, declared
 from syncxr.images import RENDERERS
 from syncxr.images.renderer import Film, Renderer, RenderRequest
 from syncxr.registry import BackendSpec, build
+from syncxr.resources import Resources
 from syncxr.sample import Sample
 
 
@@ -33,7 +34,6 @@ class FilmStage:
 
     name = "films"
     output = "dataset/data"
-    serial = False
 
     def __init__(
         self,
@@ -48,6 +48,15 @@ class FilmStage:
         self._require_shown = require_shown
         self._renderer: Renderer | None = None
         self._judge: Judge | None = None
+        self._turns = Turns()
+
+    @property
+    def resources(self) -> Resources:
+        """What the renderer and the judge declare, together."""
+        needs = declared("renderer", RENDERERS, self._renderer_spec)
+        if self._judge_spec is not None:
+            needs |= declared("judge", JUDGES, self._judge_spec)
+        return needs
 
     def describe(self) -> dict[str, Any]:
         """All that decides what the stage makes."""
@@ -98,11 +107,13 @@ class FilmStage:
         requests = [
             film_request(sample, task.seed) for sample, task in zip(samples, tasks, strict=True)
         ]
-        films = self._renderer.render(requests)
+        with self._turns.at(self._renderer):
+            films = self._renderer.render(requests)
         missing = [self._missing(film) for film in films]
         if self._judge is None:
             return [Outcome(film, lack) for film, lack in zip(films, missing, strict=True)]
-        verdicts = self._judge.judge([film.image for film in films])
+        with self._turns.at(self._judge):
+            verdicts = self._judge.judge([film.image for film in films])
         return [
             Outcome(
                 film,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -12,12 +11,14 @@ from pydantic import BaseModel, ConfigDict
 from syncxr.dataset.card import CardFacts, write_card
 from syncxr.dataset.manifest import build_manifest, write_manifest
 from syncxr.dataset.shards import ShardRecord, committed
-from syncxr.entities.plan import Plan
+from syncxr.dataset.storage import StoragePath
+from syncxr.entities.plan import PlanFile
 from syncxr.errors import SyncxrError
 from syncxr.factory.drafts import DraftStage
 from syncxr.factory.executors import Executor
 from syncxr.factory.films import FilmStage
-from syncxr.factory.runner import ShardSource, outputs, run_stage
+from syncxr.factory.runner import outputs, run_stage
+from syncxr.factory.sources import PlanSource, fingerprint
 from syncxr.sample import Sample
 
 
@@ -50,8 +51,8 @@ class GenerationSummary(BaseModel):
 
 
 def generate(
-    folder: Path,
-    plan: Plan,
+    folder: StoragePath,
+    plan: PlanFile,
     draft: DraftStage,
     film: FilmStage,
     shard_size: int,
@@ -68,44 +69,50 @@ def generate(
         executor: Where shards are worked on.
     """
     film.check()  # Before an hour of drafting, not after it.
-    samples = [Sample(report.id, report.entities) for report in plan]
-    sources = cut_plan(samples, shard_size, committed(folder, draft.name))
+    sources = cut_plan(plan, shard_size, committed(folder, draft.name))
     drafts = run_stage(folder, draft, sources, executor)
     films = run_stage(folder, film, outputs(folder, draft), executor)
-    return summarise(len(samples), drafts, films)
+    return summarise(len(plan), drafts, films)
 
 
-def cut_plan(
-    samples: Sequence[Sample], size: int, finished: Mapping[int, ShardRecord]
-) -> list[ShardSource]:
+def cut_plan(plan: PlanFile, size: int, finished: Mapping[int, ShardRecord]) -> list[PlanSource]:
     """Cut a plan into shards such that the committed ones keep what they hold.
 
     An extended plan goes on behind the last committed shard, which may be smaller than
-    ``size``.
+    ``size``. The plan is read once, in a stream.
 
     Raises:
         SyncxrError: The plan is not the one that the committed shards were made from.
     """
-    place = {sample.id: index for index, sample in enumerate(samples)}
-    starts = {index: place.get(record.first, -1) for index, record in finished.items()}
-    sources: list[ShardSource] = []
-    start = 0
-    while start < len(samples):
-        index = len(sources)
-        end = start + size
-        if index in finished:
-            end = start + finished[index].size
-        later = [begin for other, begin in starts.items() if other > index]
-        end = min([end, len(samples), *later])
-        if starts.get(index, start) != start or end <= start:
-            raise SyncxrError("the plan is not the one that was drafted; use the plan of this run")
-        sources.append(ShardSource(index, end - start, tuple(samples[start:end])))
-        start = end
+    firsts = {record.first: index for index, record in finished.items()}
+    sources: list[PlanSource] = []
+    part: list[Sample] = []
+
+    def close(end: int) -> None:
+        start = end - len(part)
+        sources.append(PlanSource(len(sources), plan, start, len(part), fingerprint(part)))
+        part.clear()
+
+    for position, report in enumerate(plan):
+        held = finished.get(len(sources))
+        if part and (len(part) == (held.size if held else size) or report.id in firsts):
+            close(position)
+            held = finished.get(len(sources))
+        if not part and firsts.get(report.id) != (len(sources) if held else None):
+            raise _other_plan()
+        part.append(Sample(report.id, report.entities))
+    close(len(plan))
+    if len(sources) <= max(finished, default=0):
+        raise _other_plan()
     return sources
 
 
+def _other_plan() -> SyncxrError:
+    return SyncxrError("the plan is not the one that was drafted; use the plan of this run")
+
+
 def finish_dataset(
-    folder: Path, film: FilmStage, configuration: Mapping[str, Any], facts: CardFacts
+    folder: StoragePath, film: FilmStage, configuration: Mapping[str, Any], facts: CardFacts
 ) -> None:
     """Write manifest, card and Croissant file beside the shards, last of all."""
     records = committed(folder, film.name).values()

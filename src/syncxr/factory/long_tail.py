@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from textwrap import shorten
 
 import numpy as np
@@ -11,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from syncxr.dataset.files import atomic
+from syncxr.dataset.storage import StoragePath
 from syncxr.entities.bank import Bank, surface
 from syncxr.sample import Category
 
@@ -26,13 +27,13 @@ _COLOURS = {
 _INK = "#333333"
 
 
-def draw_long_tail(bank: Bank, reports: int, path: Path) -> None:
+def draw_long_tail(bank: Bank, reports: int, path: StoragePath) -> None:
     """Draw, for each category, the :data:`TOP` entities and the full rank-frequency curve.
 
     Args:
         bank: Counts of the corpus.
         reports: Reports behind them, for the title.
-        path: PNG to write, by way of a temporary name.
+        path: PNG to write.
     """
     categories = [category for category in Category if bank.counts(category)]
     figure = Figure(figsize=(4.6 * len(categories) + 0.6, 14.5), dpi=110, layout="constrained")
@@ -58,10 +59,9 @@ def draw_long_tail(bank: Bank, reports: int, path: Path) -> None:
         fontsize=15,
         color=_INK,
     )
-    partial = path.with_name(path.name + ".partial")
-    # Without the software's version the same bank gives the same bytes.
-    figure.savefig(partial, format="png", metadata={"Software": None})
-    partial.replace(path)
+    with atomic(path) as partial:
+        # Without the software's version the same bank gives the same bytes.
+        figure.savefig(partial, format="png", metadata={"Software": None})
 
 
 def _draw_top(axes: Axes, names: list[str], counts: list[int], title: str, colour: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -24,13 +26,59 @@ class FactoryOptions(BaseModel):
     surplus: float = Field(default=0.03, ge=0)
 
 
+class StageOptions(BaseModel):
+    """How one stage is spread; what is left out follows from its backends.
+
+    Attributes:
+        workers: Workers, each with the stage's models.
+        shards: Shards that a worker has in hand at a time: several while it waits for a server,
+            two beside a GPU, so that one is stored while the next is worked on, else one.
+        cpus: Cores that a worker takes of a Ray cluster.
+        gpus: Graphics processors that a worker takes of a Ray cluster, e.g. 1 or 0.5.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workers: int | None = Field(default=None, ge=1)
+    shards: int | None = Field(default=None, ge=1)
+    cpus: float | None = Field(default=None, ge=0)
+    gpus: float | None = Field(default=None, ge=0)
+
+
+class RayOptions(BaseModel):
+    """Which Ray cluster works.
+
+    Attributes:
+        address: ``"auto"`` for the cluster that this machine belongs to, ``"ray://host:10001"``
+            for one elsewhere; without one, a cluster of this machine alone is started.
+        cpus: Cores of a cluster that is started here; all if left out.
+        gpus: Graphics processors of a cluster that is started here; all if left out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: str | None = None
+    cpus: int | None = Field(default=None, ge=1)
+    gpus: int | None = Field(default=None, ge=0)
+
+
 class ExecutionOptions(BaseModel):
     """What may change from one start to the next without changing a byte.
 
     Attributes:
-        workers: Processes that render and judge.
+        workers: Workers of each stage that works on cores or GPUs of its own.
+        executor: ``local`` is this machine, ``ray`` a cluster.
+        ray: Which cluster.
+        stages: Stage (``drafts``, ``films``, ``curated``) to what is other for it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     workers: int = Field(default=2, ge=1)
+    executor: Literal["local", "ray"] = "local"
+    ray: RayOptions = RayOptions()
+    stages: dict[Literal["drafts", "films", "curated"], StageOptions] = {}
+
+    def stage(self, name: str) -> StageOptions:
+        """What is other for a stage; nothing for one that is not named."""
+        return {str(key): given for key, given in self.stages.items()}.get(name, StageOptions())

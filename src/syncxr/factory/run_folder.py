@@ -14,18 +14,24 @@ import yaml
 from filelock import FileLock, Timeout
 
 from syncxr import __version__
-from syncxr.dataset.files import write_text
+from syncxr.dataset.files import PARTIAL, write_text
+from syncxr.dataset.storage import StoragePath, make_folder
 from syncxr.errors import SyncxrError
+from syncxr.factory.lease import Lease
 
 
 @contextmanager
 def open_run(
-    folder: Path, configuration: Mapping[str, Any], *, grows: str | None = None
-) -> Iterator[Path]:
+    folder: StoragePath, configuration: Mapping[str, Any], *, grows: str | None = None
+) -> Iterator[StoragePath]:
     """Hold a run folder for this process and this configuration.
 
     A folder that already holds a run is continued if the configuration is the same. Keys under
     ``execution`` (workers and the like) may change: they do not decide what is made.
+
+    A local folder is held by a lock of the file system, which ends with the process; NFS 4, Lustre
+    (mounted with ``flock``) and GPFS keep it between machines, too. Object storage, and a file
+    system without locks, is held by a :class:`~syncxr.factory.lease.Lease`.
 
     Args:
         folder: Made if it does not exist.
@@ -36,28 +42,60 @@ def open_run(
         SyncxrError: Not writable, in use by another process, or made with another
             configuration; the difference is shown.
     """
+    with _held(folder):
+        _claim(folder, {"syncxr": __version__, **configuration}, grows)
+        _remove_leftovers(folder)
+        yield folder
+        _remove_leftovers(folder)
+
+
+@contextmanager
+def _held(folder: StoragePath) -> Iterator[None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise SyncxrError(
-            f"{folder} is in use by another run; wait for it or choose another folder"
-        ) from error
+        make_folder(folder)
+        lock = _lock(folder)
     except OSError as error:
         raise SyncxrError(
-            f"{folder} cannot be written ({error.strerror}); choose another folder"
+            f"{folder} cannot be written ({error.strerror or error}); choose another folder"
         ) from error
     try:
-        _claim(folder, {"syncxr": __version__, **configuration}, grows)
-        for leftover in folder.rglob(".*.partial"):
-            leftover.unlink()  # of a run that was killed while it wrote
-        yield folder
+        yield
+    except KeyboardInterrupt:
+        if isinstance(lock, Lease) and lock.lost:
+            raise SyncxrError(
+                f"{folder} did not answer for so long that another run has taken it; "
+                "what was finished is kept"
+            ) from None
+        raise
     finally:
         lock.release()
 
 
-def log_event(folder: Path, event: str, **fields: Any) -> None:
+def _lock(folder: StoragePath) -> FileLock | Lease:
+    if isinstance(folder, Path):
+        lock = FileLock(folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+            return lock
+        except Timeout as error:
+            raise SyncxrError(
+                f"{folder} is in use by another run; wait for it or choose another folder"
+            ) from error
+        except NotImplementedError:
+            pass  # a file system without locks
+    lease = Lease(folder / ".lease")
+    lease.acquire()
+    return lease
+
+
+def _remove_leftovers(folder: StoragePath) -> None:
+    """What killed processes left half written; object storage never shows such."""
+    if isinstance(folder, Path):
+        for leftover in folder.rglob(PARTIAL):
+            leftover.unlink(missing_ok=True)
+
+
+def log_event(folder: StoragePath, event: str, **fields: Any) -> None:
     """Append a line to the run log, the only place for times and hosts."""
     line = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **fields}
     line["process"] = os.getpid()
@@ -65,14 +103,14 @@ def log_event(folder: Path, event: str, **fields: Any) -> None:
         stream.write(json.dumps(line, sort_keys=True) + "\n")
 
 
-def read_log(folder: Path) -> Iterator[dict[str, Any]]:
+def read_log(folder: StoragePath) -> Iterator[dict[str, Any]]:
     """Events of the run log; a line that a full disk cut short is passed over."""
     for line in (folder / "run.jsonl").read_text("utf-8").splitlines():
         with suppress(json.JSONDecodeError):
             yield json.loads(line)
 
 
-def _claim(folder: Path, configuration: Mapping[str, Any], grows: str | None) -> None:
+def _claim(folder: StoragePath, configuration: Mapping[str, Any], grows: str | None) -> None:
     path = folder / "config.yaml"
     wanted = _identity(configuration)
     if path.exists():

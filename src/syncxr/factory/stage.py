@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any, Protocol
 
+from syncxr.registry import BackendSpec, backend_class
+from syncxr.resources import Resources
 from syncxr.sample import Sample
 
 
@@ -24,12 +28,15 @@ class Stage(Protocol):
     Attributes:
         name: Name in records, seeds and logs.
         output: Folder of the accepted shards, relative to the run folder.
-        serial: Uses all cores by itself, so that one worker is right.
     """
 
     name: str
     output: str
-    serial: bool
+
+    @property
+    def resources(self) -> Resources:
+        """What a worker needs; known before anything is loaded."""
+        ...
 
     def describe(self) -> dict[str, Any]:
         """All that decides what the stage makes, JSON values."""
@@ -40,5 +47,34 @@ class Stage(Protocol):
         ...
 
     def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
-        """Work on one shard; tell ``done`` how many samples were finished with."""
+        """Work on one shard; tell ``done`` how many samples were finished with.
+
+        May be called from several threads at once: see :class:`Turns`.
+        """
         ...
+
+
+class Turns:
+    """Lets the shards that a worker has in hand take turns at what computes here.
+
+    Models are not made for several threads; clients of a server are.
+    """
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+
+    def __reduce__(self) -> tuple[type[Turns], tuple[()]]:
+        return Turns, ()  # Another process takes turns of its own.
+
+    def at(self, backend: object) -> AbstractContextManager[Any]:
+        """To be held while ``backend`` works."""
+        waits = getattr(backend, "resources", Resources()).waits
+        return nullcontext() if waits else self._lock
+
+
+def declared(
+    kind: str, table: Mapping[str, str], spec: BackendSpec, default: Resources | None = None
+) -> Resources:
+    """What a backend's class says that it needs, or else ``default``; nothing is loaded."""
+    needs: Resources | None = getattr(backend_class(kind, table, spec), "resources", default)
+    return needs or Resources()

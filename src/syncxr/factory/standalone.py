@@ -6,7 +6,6 @@ import csv
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -17,17 +16,19 @@ from syncxr.dataset.files import atomic, sha256
 from syncxr.dataset.manifest import build_manifest, write_manifest
 from syncxr.dataset.reader import count_rows, find_shards
 from syncxr.dataset.shards import ShardRecord, committed, read_shard
+from syncxr.dataset.storage import StoragePath, at_once, below, local, make_folder
 from syncxr.entities.bank import Bank
 from syncxr.entities.extraction import entities_of, extract
-from syncxr.entities.plan import Plan
+from syncxr.entities.plan import Plan, PlanFile
 from syncxr.entities.sampling import SamplingOptions, balance_report, plan
 from syncxr.errors import SyncxrError
 from syncxr.factory.drafts import DraftStage
-from syncxr.factory.executors import Executor, LocalExecutor
+from syncxr.factory.executors import Executor
 from syncxr.factory.films import FilmStage
 from syncxr.factory.generate import cut_plan
 from syncxr.factory.run_folder import open_run
-from syncxr.factory.runner import ShardSource, cut, run_stage
+from syncxr.factory.runner import run_stage
+from syncxr.factory.sources import FilmsSource, ShardFileSource, ShardSource, cut
 from syncxr.factory.stage import Stage
 from syncxr.factory.verdicts import VerdictStage
 from syncxr.images import RENDERERS
@@ -79,7 +80,11 @@ class StageSummary(BaseModel):
 
 
 def make_plan(
-    bank: Path, output: Path, options: SamplingOptions, renderer: BackendSpec, extend: Path | None
+    bank: StoragePath,
+    output: StoragePath,
+    options: SamplingOptions,
+    renderer: BackendSpec,
+    extend: StoragePath | None,
 ) -> PlanSummary:
     """Plan reports over a bank; only what the renderer shows is drawn as a positive finding.
 
@@ -103,16 +108,19 @@ def make_plan(
     )
 
 
-def draft_plan(source: Path, output: Path, stage: DraftStage, size: int) -> StageSummary:
+def draft_plan(
+    source: StoragePath, output: StoragePath, stage: DraftStage, size: int, executor: Executor
+) -> StageSummary:
     """Draft a plan (Parquet, or CSV with ``id`` and ``entities``)."""
-    samples = [Sample(report.id, report.entities) for report in Plan.read(source)]
     with open_run(output, _configuration("draft", stage, source, size)):
-        sources = cut_plan(samples, size, committed(output, stage.name))
-        return _summary(output, stage, run_stage(output, stage, sources, LocalExecutor()))
+        path = output / "plan.parquet"
+        Plan.read(source).write(path)
+        sources = cut_plan(PlanFile(path), size, committed(output, stage.name))
+        return _summary(output, stage, run_stage(output, stage, sources, executor))
 
 
 def render_reports(
-    source: Path, output: Path, stage: FilmStage, size: int, executor: Executor
+    source: StoragePath, output: StoragePath, stage: FilmStage, size: int, executor: Executor
 ) -> StageSummary:
     """Render drafts (folder of a draft run), or one's own reports (CSV or folder of .txt)."""
     configuration = _configuration("render", stage, source, size)
@@ -124,7 +132,7 @@ def render_reports(
 
 
 def curate_films(
-    source: Path, output: Path, stage: VerdictStage, size: int, executor: Executor
+    source: StoragePath, output: StoragePath, stage: VerdictStage, size: int, executor: Executor
 ) -> StageSummary:
     """Judge the films of a dataset, or a folder of images; ``verdicts.csv`` lists each.
 
@@ -134,13 +142,13 @@ def curate_films(
     with open_run(output, configuration):
         sources = _films(source, size)
         records = run_stage(output, stage, sources, executor)
-        if not any(shard.images for shard in sources):
+        if not any(isinstance(shard, FilmsSource) for shard in sources):
             _finish_dataset(output, records, configuration)
         _write_verdicts(output, records)
         return _summary(output, stage, records)
 
 
-def _configuration(command: str, stage: Stage, source: Path, size: int) -> dict[str, Any]:
+def _configuration(command: str, stage: Stage, source: StoragePath, size: int) -> dict[str, Any]:
     """What a run of one stage is: another content of the source is another run."""
     return {
         command: stage.describe(),
@@ -149,30 +157,29 @@ def _configuration(command: str, stage: Stage, source: Path, size: int) -> dict[
     }
 
 
-def _content(source: Path) -> str:
+def _content(source: StoragePath) -> str:
     """Hash of a file, or of the names and sizes of a folder's files.
 
     Sizes, not bytes: a hospital's folder is read once, by the stage, which notices a changed file.
     """
     if source.is_file():
         return sha256(source)
-    files = sorted(path for path in source.rglob("*") if path.is_file())
+    found: list[StoragePath] = [*source.rglob("*")]
+    files = sorted((path for path in found if path.is_file()), key=str)
     lines = [
-        f"{path.relative_to(source)} {path.stat().st_size}"
-        for path in files
-        if path.name not in _LIVELY
+        f"{below(path, source)} {path.stat().st_size}" for path in files if path.name not in _LIVELY
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _finish_dataset(
-    output: Path, records: Sequence[ShardRecord], configuration: Mapping[str, Any]
+    output: StoragePath, records: Sequence[ShardRecord], configuration: Mapping[str, Any]
 ) -> None:
-    (output / "dataset").mkdir(exist_ok=True)
+    make_folder(output / "dataset")
     write_manifest(build_manifest(records, "dataset", configuration), output / "dataset")
 
 
-def _summary(output: Path, stage: Stage, records: Sequence[ShardRecord]) -> StageSummary:
+def _summary(output: StoragePath, stage: Stage, records: Sequence[ShardRecord]) -> StageSummary:
     counts: Counter[str] = Counter()
     for record in records:
         counts.update(record.statistics)
@@ -187,17 +194,19 @@ def _summary(output: Path, stage: Stage, records: Sequence[ShardRecord]) -> Stag
     )
 
 
-def _shards(folder: Path, parts: Sequence[str]) -> list[ShardSource]:
+def _shards(folder: StoragePath, parts: Sequence[str]) -> list[ShardFileSource]:
     """Shards in the first of some parts of a folder that has any."""
     for part in parts:
         if (folder / part).is_dir() and (paths := find_shards(folder / part)):
+            rows = at_once(count_rows, paths)
             return [
-                ShardSource(index, count_rows(path), path=path) for index, path in enumerate(paths)
+                ShardFileSource(index, *of)
+                for index, of in enumerate(zip(rows, paths, strict=True))
             ]
     return []
 
 
-def _reports(source: Path, size: int) -> list[ShardSource]:
+def _reports(source: StoragePath, size: int) -> Sequence[ShardSource]:
     shards = _shards(source, ("drafts", "dataset", ".")) if source.is_dir() else []
     if shards:
         return shards
@@ -208,27 +217,28 @@ def _reports(source: Path, size: int) -> list[ShardSource]:
             report.findings,
             report.impression,
         )
-        for report in read_reports(source)
+        for report in read_reports(local(source, "a file of reports"))
     ]
     return cut(samples, size)
 
 
-def _films(source: Path, size: int) -> list[ShardSource]:
+def _films(source: StoragePath, size: int) -> Sequence[ShardSource]:
     if not source.is_dir():
         raise SyncxrError(f"{source} is not a folder; give a dataset or a folder of images")
     shards = _shards(source, ("dataset", "."))
     if shards:
         return shards
-    paths = film_paths(source)
+    folder = local(source, "a folder of images")
+    paths = film_paths(folder)
     # Paths, not pixels, travel to the workers: a hospital's folder does not fit in memory.
     return [
-        ShardSource(start // size, len(part), images=part, folder=source)
+        FilmsSource(start // size, part, folder)
         for start in range(0, len(paths), size)
         if (part := tuple(paths[start : start + size]))
     ]
 
 
-def _write_verdicts(output: Path, records: Iterable[ShardRecord]) -> None:
+def _write_verdicts(output: StoragePath, records: Iterable[ShardRecord]) -> None:
     rows = [
         sample
         for record in records

@@ -6,15 +6,17 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from syncxr.dataset.files import write_text
+from syncxr.dataset.storage import StoragePath
 from syncxr.factory.run_folder import log_event, read_log
 from syncxr.figures import json_values
 
 
-def once(folder: Path, name: str, of: str, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+def once(
+    folder: StoragePath, name: str, of: str, make: Callable[[], Mapping[str, Any]]
+) -> dict[str, Any]:
     """The result of a step, made unless ``results/NAME.json`` has it for the same input.
 
     Args:
@@ -32,7 +34,7 @@ def once(folder: Path, name: str, of: str, make: Callable[[], Mapping[str, Any]]
     return found
 
 
-def recorded(folder: Path, name: str, of: str) -> dict[str, Any] | None:
+def recorded(folder: StoragePath, name: str, of: str) -> dict[str, Any] | None:
     """The result of a step if it was made of this input."""
     path = _path(folder, name)
     if not path.exists():
@@ -43,7 +45,7 @@ def recorded(folder: Path, name: str, of: str) -> dict[str, Any] | None:
 
 
 @contextmanager
-def timed(folder: Path, step: str) -> Iterator[None]:
+def timed(folder: StoragePath, step: str) -> Iterator[None]:
     """Write to the run log how long the block took, however it ended."""
     start = time.monotonic()
     try:
@@ -52,7 +54,7 @@ def timed(folder: Path, step: str) -> Iterator[None]:
         log_event(folder, "step", step=step, seconds=round(time.monotonic() - start, 2))
 
 
-def seconds(folder: Path) -> dict[str, float]:
+def seconds(folder: StoragePath) -> dict[str, float]:
     """Step to its duration, over all parts of a run that were not cut off by a kill."""
     totals: dict[str, float] = {}
     for event in read_log(folder):
@@ -61,5 +63,5 @@ def seconds(folder: Path) -> dict[str, float]:
     return totals
 
 
-def _path(folder: Path, name: str) -> Path:
+def _path(folder: StoragePath, name: str) -> StoragePath:
     return folder / "results" / f"{name}.json"

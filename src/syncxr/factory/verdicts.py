@@ -10,8 +10,9 @@ from syncxr.corpora.films import OWN_FILM
 from syncxr.curation import JUDGES
 from syncxr.curation.judge import Judge
 from syncxr.errors import SyncxrError
-from syncxr.factory.stage import ShardResult
+from syncxr.factory.stage import ShardResult, Turns, declared
 from syncxr.registry import BackendSpec, build
+from syncxr.resources import Resources
 from syncxr.sample import Sample
 
 
@@ -24,11 +25,16 @@ class VerdictStage:
 
     name = "curated"
     output = "dataset/data"
-    serial = False
 
     def __init__(self, judge: BackendSpec) -> None:
         self._judge_spec = judge
         self._judge: Judge | None = None
+        self._turns = Turns()
+
+    @property
+    def resources(self) -> Resources:
+        """As the judge declares them."""
+        return declared("judge", JUDGES, self._judge_spec)
 
     def describe(self) -> dict[str, Any]:
         """All that decides what the stage makes."""
@@ -45,7 +51,8 @@ class VerdictStage:
         if len(films) != len(samples):
             bare = next(sample.id for sample in samples if sample.image is None)
             raise SyncxrError(f"sample {bare} has no film to judge; run `syncxr render` first")
-        verdicts = self._judge.judge(films)
+        with self._turns.at(self._judge):
+            verdicts = self._judge.judge(films)
         accepted: list[Sample] = []
         rejected: list[Sample] = []
         reasons: Counter[str] = Counter()

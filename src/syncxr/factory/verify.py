@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
 
 from pydantic import BaseModel
 
 from syncxr.dataset.manifest import read_manifest
 from syncxr.dataset.reader import find_shards, shard_paths
 from syncxr.dataset.shards import check_hash, read_shard
-from syncxr.entities.plan import Plan
+from syncxr.dataset.storage import StoragePath, below
+from syncxr.entities.plan import PlanFile
 from syncxr.errors import SyncxrError
 from syncxr.progress import bar
 from syncxr.reports.verification import verify_findings, verify_impression
@@ -36,7 +36,7 @@ class Verification(BaseModel):
     faults: list[str]
 
 
-def verify(folder: Path) -> Verification:
+def verify(folder: StoragePath) -> Verification:
     """Check hashes, pairs, masks and texts of a run, or of a dataset folder alone.
 
     Raises:
@@ -45,7 +45,7 @@ def verify(folder: Path) -> Verification:
     dataset = folder / "dataset" if (folder / "dataset").is_dir() else folder
     manifest = read_manifest(dataset)
     faults = [line for file in manifest.files if (line := check_hash(dataset, file))]
-    unlisted = {str(p.relative_to(dataset)) for p in shard_paths(dataset)} - {
+    unlisted = {below(path, dataset) for path in shard_paths(dataset)} - {
         file.path for file in manifest.files
     }
     faults += [f"{dataset / path} is not in the manifest" for path in sorted(unlisted)]
@@ -72,7 +72,7 @@ def verify(folder: Path) -> Verification:
     )
 
 
-def _samples(path: Path, faults: list[str]) -> list[Sample]:
+def _samples(path: StoragePath, faults: list[str]) -> list[Sample]:
     try:
         return read_shard(path)
     except SyncxrError as error:
@@ -85,12 +85,12 @@ def _drafted(sample: Sample) -> bool:
     return "draft" in sample.provenance
 
 
-def _plan_faults(folder: Path, kept: Collection[str]) -> Iterator[str]:
+def _plan_faults(folder: StoragePath, kept: Collection[str]) -> Iterator[str]:
     """Planned samples that are in no place or in two, where the folder is a whole run."""
     path = folder / "plan.parquet"
     if not path.exists():
         return
-    planned = {report.id for report in Plan.read(path)}
+    planned = {report.id for report in PlanFile(path)}
     paths = find_shards(folder / "rejected")
     rejected = Counter(sample.id for shard in paths for sample in read_shard(shard))
     yield from (

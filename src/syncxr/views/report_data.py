@@ -19,6 +19,7 @@ import yaml
 from syncxr.assets import ASSETS
 from syncxr.dataset.reader import shard_paths
 from syncxr.dataset.shards import read_shard
+from syncxr.dataset.storage import StoragePath
 from syncxr.entities.bank import Bank, surface
 from syncxr.entities.plan import Plan
 from syncxr.entities.sampling import balance_report
@@ -253,7 +254,7 @@ def _gallery(run: Path) -> list[Sample]:
     """Pairs in which each finding, and normal, stand about equally often."""
     if not (run / "dataset").is_dir():
         return []
-    groups: dict[str, list[tuple[str, Path]]] = {}
+    groups: dict[str, list[tuple[str, StoragePath]]] = {}
     for path in shard_paths(run / "dataset")[:_SCANNED_SHARDS]:
         for row in pq.read_table(path, columns=["id", "entities"]).to_pylist():
             shown = [e["concept"] for e in row["entities"] if e["polarity"] == Polarity.PRESENT]

@@ -21,8 +21,10 @@ from syncxr.entities.extraction import extract
 from syncxr.evaluation.testsets.simulated import ALIKE
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.films import FilmStage
+from syncxr.factory.options import ExecutionOptions
 from syncxr.factory.run_folder import open_run
-from syncxr.factory.runner import cut, run_stage
+from syncxr.factory.runner import run_stage
+from syncxr.factory.sources import cut
 from syncxr.registry import BackendSpec
 from syncxr.reports.grammar import Grammar, parse
 from syncxr.sample import Sample, derive_seed, sample_id
@@ -92,7 +94,8 @@ def make(options: SimulatedOptions, folder: Path, workers: int = 1) -> Path:
     """
     stage = FilmStage(options.renderer, judge=None, max_attempts=1, require_shown=False)
     with open_run(folder, {"simulated test set": options.model_dump(mode="json")}):
-        run_stage(folder, stage, cut(plan(options), _SHARD), LocalExecutor(workers))
+        executor = LocalExecutor(ExecutionOptions(workers=workers))
+        run_stage(folder, stage, cut(plan(options), _SHARD), executor)
     return folder / "dataset"
 
 
