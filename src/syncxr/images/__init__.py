@@ -5,6 +5,7 @@ Must not know: plans, hidden labels, how films are judged, stored or learned fro
 """
 
 RENDERERS: dict[str, str] = {
+    "diffusion": "syncxr.images.diffusion:DiffusionRenderer",
     "simulation": "syncxr.images.simulation.renderer:SimulationRenderer",
 }
 """Backend name to ``"module:Class"``, for :func:`syncxr.registry.build`."""
