@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import Json, Output, finish
+from syncxr.cli.options import Json, OutputAnywhere, finish
 
 
 @app.command()
@@ -16,7 +16,7 @@ def audit(
     corpus: Annotated[
         str, typer.Argument(help="openi, a CSV with text or findings/impression, or a folder.")
     ] = "openi",
-    output: Output = Path("runs/audit"),
+    output: OutputAnywhere = Path("runs/audit"),
     score: Annotated[
         bool, typer.Option("--score", help="Also score extraction against Open-i's MeSH labels.")
     ] = False,

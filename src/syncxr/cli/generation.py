@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import ConfigSource, Json, Output, Overrides, Workers, configuration, finish
+from syncxr.cli.options import (
+    ConfigSource,
+    Json,
+    Output,
+    OutputAnywhere,
+    Overrides,
+    Workers,
+    configuration,
+    finish,
+    source_anywhere,
+)
+from syncxr.dataset.storage import locate
 
 
 @app.command()
@@ -34,12 +45,16 @@ def demo(
 @app.command()
 def generate(
     bank: Annotated[
-        Path | None,
-        typer.Argument(help="Entity bank: bank.parquet of an audit, or a CSV; else Open-i's."),
+        Any,
+        source_anywhere("Entity bank: bank.parquet of an audit, or a CSV; else Open-i's."),
     ] = None,
     pairs: Annotated[int | None, typer.Option(min=1, help="Pairs to make.")] = None,
     extend: Annotated[bool, typer.Option("--extend", help="Add to what OUTPUT holds.")] = False,
-    output: Output = Path("runs/generate"),
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only tell what it will take, from a short measurement."),
+    ] = False,
+    output: OutputAnywhere = Path("runs/generate"),
     config: ConfigSource = "laptop",
     overrides: Overrides = None,
     workers: Workers = None,
@@ -50,15 +65,23 @@ def generate(
     from syncxr.views.console import show_run
 
     settings = configuration(config, overrides, pairs=pairs, workers=workers)
+    if dry_run:
+        from syncxr.operations.estimate import estimate
+        from syncxr.views.operations import show_estimate
+
+        finish(estimate(settings, bank, output), json, show_estimate)
+        return
     finish(run_generate(settings, output, bank, extend=extend), json, show_run)
 
 
 @app.command()
 def plan(
-    bank: Annotated[Path, typer.Argument(help="bank.parquet of an audit, or a CSV (entity).")],
-    output: Annotated[Path, typer.Option("--output", "-o")] = Path("runs/plan.parquet"),
+    bank: Annotated[Any, source_anywhere("bank.parquet of an audit, or a CSV (entity).")],
+    output: OutputAnywhere = Path("runs/plan.parquet"),
     pairs: Annotated[int | None, typer.Option(min=1, help="Reports to plan.")] = None,
-    extend: Annotated[Path | None, typer.Option(help="An earlier plan to keep and add to.")] = None,
+    extend: Annotated[
+        Any, typer.Option(parser=locate, metavar="PATH|URL", help="An earlier plan to add to.")
+    ] = None,
     config: ConfigSource = "laptop",
     overrides: Overrides = None,
     json: Json = None,
@@ -77,9 +100,9 @@ def plan(
 @app.command()
 def draft(
     source: Annotated[
-        Path, typer.Argument(help="plan.parquet, or a CSV with id and entities (a; b; no c).")
+        Any, source_anywhere("plan.parquet, or a CSV with id and entities (a; b; no c).")
     ],
-    output: Output = Path("runs/drafts"),
+    output: OutputAnywhere = Path("runs/drafts"),
     config: ConfigSource = "laptop",
     overrides: Overrides = None,
     json: Json = None,
@@ -94,9 +117,9 @@ def draft(
 @app.command()
 def render(
     source: Annotated[
-        Path, typer.Argument(help="Folder of drafts, or your reports: a CSV or a folder of .txt.")
+        Any, source_anywhere("Folder of drafts, or your reports: a CSV or a folder of .txt.")
     ],
-    output: Output = Path("runs/films"),
+    output: OutputAnywhere = Path("runs/films"),
     judge: Annotated[
         bool, typer.Option(help="Judge each film and render refused ones again.")
     ] = True,
@@ -115,8 +138,8 @@ def render(
 
 @app.command()
 def curate(
-    source: Annotated[Path, typer.Argument(help="A dataset, or your folder of images.")],
-    output: Output = Path("runs/curated"),
+    source: Annotated[Any, source_anywhere("A dataset, or your folder of images.")],
+    output: OutputAnywhere = Path("runs/curated"),
     config: ConfigSource = "laptop",
     overrides: Overrides = None,
     workers: Workers = None,
@@ -135,7 +158,7 @@ def curate(
 
 @app.command()
 def verify(
-    run: Annotated[Path, typer.Argument(help="A run folder, or a dataset folder.")],
+    run: Annotated[Any, source_anywhere("A run folder, or a dataset folder.")],
     json: Json = None,
 ) -> None:
     """Check hashes, pairs, masks and texts of what a run left; status 1 if any is wrong."""

@@ -7,11 +7,33 @@ from typing import Annotated, Any
 
 import typer
 
+from syncxr.dataset.storage import local, locate
+
 Json = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help="Also write every figure here; - for stdout."),
 ]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for what is made.")]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        parser=lambda text: local(locate(text), "what is made here"),
+        help="Folder for what is made.",
+    ),
+]
+# Any: a path or the UPath of a URL, which typer cannot say.
+OutputAnywhere = Annotated[
+    Any,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER|URL",
+        parser=locate,
+        help="Folder for what is made, or a URL such as s3://bucket/run.",
+    ),
+]
 ConfigSource = Annotated[
     str,
     typer.Option(
@@ -29,6 +51,11 @@ Overrides = Annotated[
 Workers = Annotated[
     int | None, typer.Option(help="Processes that render and judge; changes no byte.")
 ]
+
+
+def source_anywhere(help: str) -> Any:
+    """An argument that takes a path or a URL."""
+    return typer.Argument(parser=locate, metavar="PATH|URL", help=help)
 
 
 def configuration(source: str, overrides: list[str] | None = None, **options: Any) -> Any:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import ConfigSource, Json, Output, Overrides, configuration, finish
+from syncxr.cli.options import (
+    ConfigSource,
+    Json,
+    Output,
+    Overrides,
+    configuration,
+    finish,
+    source_anywhere,
+)
 
 
 @app.command()
 def pretrain(
-    source: Annotated[
-        Path, typer.Argument(help="A dataset, or a CSV with image and text columns.")
-    ],
+    source: Annotated[Any, source_anywhere("A dataset, or a CSV with image and text columns.")],
     output: Output = Path("runs/checkpoint"),
     images: Annotated[
         Path | None, typer.Option(help="Folder that a CSV's image column is relative to.")

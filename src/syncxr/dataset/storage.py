@@ -74,7 +74,7 @@ def local(location: StoragePath, what: str) -> Path:
     """
     if isinstance(location, Path):
         return location
-    raise SyncxrError(f"{location}: {what} is read from a local path; copy it there first")
+    raise SyncxrError(f"{location}: {what} must be on a local path")
 
 
 def below(location: StoragePath, folder: StoragePath) -> str:
