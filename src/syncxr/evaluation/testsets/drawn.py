@@ -12,10 +12,11 @@ from syncxr.corpora.films import film_size, read_mask
 from syncxr.errors import SyncxrError
 from syncxr.sample import Mask
 
+Box = tuple[float, float, float, float]
+"""x, y, width and height in pixels."""
 
-def filled_boxes(
-    boxes: Iterable[tuple[float, float, float, float]], size: tuple[int, int], where: str
-) -> Mask:
+
+def filled_boxes(boxes: Iterable[Box], size: tuple[int, int], where: str) -> Mask:
     """Filled boxes, several together; corners are rounded to the nearest pixel.
 
     Args:

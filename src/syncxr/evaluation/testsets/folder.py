@@ -12,17 +12,15 @@ from syncxr.corpora.films import film_size
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.findings import NORMAL, finding_of, known_findings
 from syncxr.evaluation.splits.dividing import divide
-from syncxr.evaluation.testsets.drawn import filled_boxes, mask_file
+from syncxr.evaluation.testsets.drawn import Box, filled_boxes, mask_file
 from syncxr.evaluation.testsets.tables import label_value, read_rows
-from syncxr.evaluation.testsets.test_set import Info, Item, TestSet
+from syncxr.evaluation.testsets.test_set import Info, Item, Part, TestSet
 from syncxr.sample import Mask
 
 SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
 """Of the patients, where the table has no column ``split``."""
 
 _SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
-
-_Box = tuple[float, float, float, float]
 
 
 class Folder(TestSet):
@@ -51,7 +49,7 @@ class Folder(TestSet):
         citation="",
         licence="as you hold them",
         how_to_get="Put labels.csv beside your films.",
-        layout=("labels.csv", "the films that it names, in this folder or below"),
+        parts=(Part("table", ("labels.csv",)),),
         counts={},
         findings=(),
         tasks=("zero-shot", "grounding", "classification", "segmentation"),
@@ -76,7 +74,7 @@ class Folder(TestSet):
         if table is None:
             root, table = (root.parent, root) if root.is_file() else (root, root / "labels.csv")
         super().__init__(root, split, seed)
-        self._boxes: dict[tuple[str, str], list[_Box]] = {}
+        self._boxes: dict[tuple[str, str], list[Box]] = {}
         self._masks: dict[tuple[str, str], str] = {}
         rows = list(read_rows(table, ()))
         columns = _Columns(table, tuple(rows[0][1]) if rows else ())
@@ -247,7 +245,7 @@ def _listed(text: str, where: str) -> Iterator[str]:
             yield finding
 
 
-def _boxes(text: str, where: str) -> Iterator[tuple[str, _Box]]:
+def _boxes(text: str, where: str) -> Iterator[tuple[str, Box]]:
     """Boxes of one cell."""
     for part in filter(None, (part.strip() for part in text.split(";"))):
         label, colon, numbers = part.rpartition(":")

@@ -19,7 +19,7 @@ from syncxr.dataset.reader import find_shards
 from syncxr.dataset.schema import decode_png
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.splits.dividing import divide
-from syncxr.evaluation.testsets.test_set import Info, Item, TestSet
+from syncxr.evaluation.testsets.test_set import Info, Item, Part, TestSet
 from syncxr.sample import Category, Entity, Image, Mask, Polarity
 
 NOTE = "Simulated films, all from one source CT: says nothing of real patients."
@@ -53,7 +53,7 @@ class Simulated(TestSet):
         citation="",
         licence="as the source CT: LIDC-IDRI, CC BY 3.0",
         how_to_get="syncxr evaluate CHECKPOINT makes it into runs/test",
-        layout=("data/*.parquet (a dataset folder), or a run folder with dataset/",),
+        parts=(Part("shards", ("data/*.parquet", "dataset/data/*.parquet", "*.parquet")),),
         counts={},
         findings=(),
         tasks=("zero-shot", "grounding", "classification", "segmentation"),

@@ -61,6 +61,17 @@ def read_rows(
         raise SyncxrError(f"{table} cannot be read: {error.strerror}") from error
 
 
+def read_columns(table: Path, needed: Iterable[str]) -> tuple[str, ...]:
+    """Names of a table's columns, checked before another reader takes it.
+
+    Raises:
+        SyncxrError: The table is missing, empty or lacks one.
+    """
+    for _, row in read_rows(table, needed):
+        return tuple(row)
+    raise SyncxrError(f"{table} has no rows; fetch it again")
+
+
 def read_lines(table: Path) -> list[str]:
     """Lines of a list of names, without empty ones.
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from syncxr.corpora.films import read_film
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.testsets import TEST_SETS
+from syncxr.evaluation.testsets.layout import require_films
 from syncxr.figures import json_values
 from syncxr.sample import Image, Mask
 
@@ -51,6 +52,21 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Files that a download is expected to have.
+
+    Attributes:
+        what: What they are.
+        patterns: Where they lie below the folder; the first that is there counts.
+        instead: What happens without them, ``""`` where nothing works without.
+    """
+
+    what: str
+    patterns: tuple[str, ...]
+    instead: str = ""
+
+
+@dataclass(frozen=True)
 class Info:
     """What a user needs to know of a set before having it.
 
@@ -61,7 +77,7 @@ class Info:
         citation: Paper to cite.
         licence: Terms of use, in short.
         how_to_get: What to do to have it.
-        layout: The expected files, one a line, as the download unpacks.
+        parts: The expected files, as the download unpacks.
         counts: Published counts by what they count, e.g. ``{"test images": 25596}``; ``check``
             compares them.
         findings: Findings that are scored, in order, by the names of the prompt files; ``()``
@@ -79,7 +95,7 @@ class Info:
     citation: str
     licence: str
     how_to_get: str
-    layout: tuple[str, ...]
+    parts: tuple[Part, ...]
     counts: Mapping[str, int]
     findings: tuple[str, ...]
     tasks: tuple[Task, ...]
@@ -187,6 +203,22 @@ class TestSet:
     def outlined(self, finding: str) -> tuple[Item, ...]:
         """Items of which somebody drew a finding, known without opening films."""
         return ()
+
+    def counted(self) -> dict[str, int]:
+        """What of :attr:`Info.counts` this split knows of itself; ``check`` compares."""
+        patients = {f"{self.split} patients": len(set(self.units))} if self.by_patient else {}
+        return {f"{self.split} films": len(self) + len(self.left_out), **patients}
+
+    def _take(self, items: Sequence[Item], files: Mapping[str, str]) -> None:
+        """Make items the films of this split: known broken ones are left out by name.
+
+        Raises:
+            SyncxrError: Another film is missing from ``files``.
+        """
+        broken = self.info.known_broken
+        self.left_out = {item.id: broken[item.id] for item in items if item.id in broken}
+        self.items = tuple(item for item in items if item.id not in broken)
+        require_films(self.items, files, self.root, self.info.name)
 
     def labels(self, finding: str) -> NDArray[np.float64]:
         """(N,) of 1, 0 or NaN.
