@@ -112,7 +112,7 @@ def test_an_empty_set(tiny: Tiny, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [32, 36])
 def test_masks(tiny: Tiny, tmp_path: Path, size: int) -> None:
-    masks = decode_masks(tiny, "nodule", size, tmp_path / "cache")
+    masks = decode_masks(tiny, ["nodule"], size, tmp_path / "cache")
     assert masks.drawn.tolist() == [True] * 8 + [False]
     found = masks.batch(np.array([1, 2, 8]))
     assert found.shape == (3, size, size)
@@ -120,5 +120,5 @@ def test_masks(tiny: Tiny, tmp_path: Path, size: int) -> None:
     assert not found[1:].any()
     os.utime(tmp_path / "f1.png")
     tiny.opened = 0
-    decode_masks(tiny, "nodule", size, tmp_path / "cache")
+    decode_masks(tiny, ["nodule"], size, tmp_path / "cache")
     assert tiny.opened > 0

@@ -27,7 +27,7 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation.testsets.test_set import Item, TestSet
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.progress import bar
-from syncxr.sample import Image
+from syncxr.sample import Image, Mask
 
 _CHUNK = 256
 """Films between two marks of how far the decoding has come: a kill loses no more."""
@@ -100,25 +100,26 @@ def decode_films(test_set: TestSet, preprocessing: Preprocessing, cache: Path) -
     return Films(pixels, key, decoded)
 
 
-def decode_masks(test_set: TestSet, finding: str, size: int, cache: Path) -> Masks:
-    """Masks of a finding, resized to ``(size, size)`` by nearest neighbour.
+def decode_masks(test_set: TestSet, findings: Sequence[str], size: int, cache: Path) -> Masks:
+    """Masks of findings together, resized to ``(size, size)`` by nearest neighbour.
 
     Args:
         test_set: What to decode.
-        finding: Whose masks.
+        findings: Whose masks; a film that shows one of them which nobody drew counts as not drawn.
         size: Side in pixels, that of the films.
         cache: As for :func:`decode_films`.
 
     Raises:
         SyncxrError: A mask does not open or is of another size than its film.
     """
-    key = _key(test_set, {"finding": finding, "size": size})
+    settings = {"findings": list(findings), "size": size}
+    key = _key(test_set, {**settings, "tree": _tree(test_set.root)})
     width = -(-size // 8)
 
     def read(item: Item) -> NDArray[np.uint8]:
         # The last row says whether anybody drew, so that one file holds it all.
         row = np.zeros((size + 1, width), np.uint8)
-        mask = test_set.mask(item, finding)
+        mask = _together(test_set, item, findings)
         if mask is not None:
             row[:size] = np.packbits(_shrunk(mask, size), axis=1)
             row[size] = 1
@@ -127,8 +128,17 @@ def decode_masks(test_set: TestSet, finding: str, size: int, cache: Path) -> Mas
     label = f"masks of {test_set.info.name}"
     store = cache / "masks" / f"{key[:32]}.npy"
     rows, _ = _kept(store, test_set.items, (size + 1, width), read, label)
-    _describe(store, test_set, {"finding": finding, "size": size})
+    _describe(store, test_set, settings)
     return Masks(rows[:, :size], np.asarray(rows[:, size, 0] == 1), size)
+
+
+def _together(test_set: TestSet, item: Item, findings: Sequence[str]) -> Mask | None:
+    """Union of a film's masks; None where nothing is drawn or a finding that it shows is not."""
+    drawn = {finding: test_set.mask(item, finding) for finding in findings}
+    if any(mask is None and item.labels.get(finding) == 1 for finding, mask in drawn.items()):
+        return None
+    masks = [mask for mask in drawn.values() if mask is not None]
+    return np.asarray(np.any(masks, axis=0)) if masks else None
 
 
 def _shrunk(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
@@ -199,6 +209,13 @@ def _state(path: Path) -> str:
     except OSError:
         return ""
     return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _tree(root: Path) -> list[int]:
+    """Number, bytes and latest change of all files of a set: masks may lie in any of them."""
+    states = [path.stat() for path in root.rglob("*") if path.is_file()]
+    sizes = sum(state.st_size for state in states)
+    return [len(states), sizes, max((state.st_mtime_ns for state in states), default=0)]
 
 
 def _describe(store: Path, test_set: TestSet, settings: dict[str, Any]) -> None:
