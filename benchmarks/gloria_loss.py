@@ -1,6 +1,6 @@
 """GLoRIA's local loss against the public implementation's way to compute it: time and memory.
 
-    python benchmarks/gloria_loss.py [--batch N] [--places S] [--words W] [--channels D] [--json FILE]
+    python benchmarks/gloria_loss.py [--batch N] [--places S] [--words W] [--json FILE]
 
 Both compute the same number, forward and backward, each in a process of its own. The reference
 follows the public code's formulas as that code arranges them (marshuang80/gloria,

@@ -14,6 +14,7 @@ from syncxr.pretraining.checkpoint import INDEX, describe, load
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.pairs import Pair, Pairs
 from syncxr.pretraining.trainer import HISTORY, pretrain
+from syncxr.registry import BackendSpec
 
 
 def digest(folder: Path) -> str:
@@ -226,3 +227,38 @@ def test_pairs_of_one_class_do_not_collapse_the_run(
     summary = pretrain(same, tiny_options, tmp_path)
     assert summary.retrieval["R@1"] == 1.0  # every text is right
     assert np.isfinite(load(tmp_path).encode_image([p.image for p in same])).all()
+
+
+def test_stops_early_when_validation_gains_nothing_and_is_then_finished(
+    tiny_options: PretrainingOptions,
+    patches: Pairs,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    losses = iter([3.0, 1.0, 2.0, 1.5])
+    monkeypatch.setattr(trainer._Run, "_validate", lambda run: {"validation_loss": next(losses)})
+    options = tiny_options.model_copy(update={"patience": 2, "epochs": 9, "schedule": "plateau"})
+    summary = pretrain(patches, options, tmp_path)
+    assert summary.finished and summary.epochs == 4
+    assert pretrain(patches, options, tmp_path).epochs == 4
+
+
+def test_patience_needs_something_to_watch(tiny_options: PretrainingOptions) -> None:
+    settings = tiny_options.model_dump() | {"patience": 2, "validation_fraction": 0}
+    with pytest.raises(ValueError, match="validation_fraction above 0"):
+        PretrainingOptions.model_validate(settings)
+
+
+@pytest.mark.parametrize("method", ["convirt", "gloria", "siglip"])
+def test_every_method_moves_every_parameter_that_may_move(
+    method: str, tiny_options: PretrainingOptions, patches: Pairs, tmp_path: Path
+) -> None:
+    options = tiny_options.model_copy(
+        update={"method": BackendSpec(name=method), "epochs": 1, "clip": 0.25}
+    )
+    pretrain(patches, options.model_copy(update={"learning_rate": 1e-30}), tmp_path / "start")
+    pretrain(patches, options, tmp_path / "end")
+    start, end = load(tmp_path / "start"), load(tmp_path / "end")
+    before = dict(start.named_parameters())
+    for name, parameter in end.named_parameters():
+        assert torch.equal(parameter, before[name]) is not parameter.requires_grad, name

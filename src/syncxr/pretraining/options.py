@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syncxr.pretraining.captions import CaptionMode
 from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.pretraining.schedule import Schedule
 from syncxr.registry import BackendSpec
 
 LITE0 = "tf_efficientnet_lite0"
@@ -104,9 +105,13 @@ class PretrainingOptions(BaseModel):
             ``None`` = no limit. A run that is cut off depends on the machine's speed.
         batch_size: Pairs a step; an incomplete last batch is left out of its epoch.
         learning_rate: Peak rate of Adam.
+        betas: Of Adam; GLoRIA takes .5 for the first.
         weight_decay: L2 term of Adam.
-        schedule: ``constant``, or ``cosine`` to zero over all steps.
+        clip: Largest norm of the gradient; ``None`` = as it is. GLoRIA: .25.
+        schedule: See :func:`syncxr.pretraining.schedule.rate`; GLoRIA: ``plateau``.
         warmup: Share of the steps over which the rate rises from zero.
+        patience: Stop when the validation loss has not fallen for this many epochs; ``None`` =
+            never. GLoRIA: 10.
         validation_fraction: Share of the pairs kept out of training, chosen by a hash of the id.
         save_every: Seconds of training between checkpoints (taken at ends of epochs).
         seed: Decides start, order, captions and augmentation.
@@ -125,10 +130,19 @@ class PretrainingOptions(BaseModel):
     minutes: float | None = Field(default=None, gt=0)
     batch_size: int = Field(default=32, ge=2)
     learning_rate: float = Field(default=3e-4, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = Field(default=1e-6, ge=0)
-    schedule: Literal["constant", "cosine"] = "cosine"
+    clip: float | None = Field(default=None, gt=0)
+    schedule: Schedule = "cosine"
     warmup: float = Field(default=0.05, ge=0, lt=1)
+    patience: int | None = Field(default=None, ge=1)
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
     save_every: float = Field(default=30, ge=0)
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _can_be_watched(self) -> Self:
+        if self.validation_fraction == 0 and (self.patience or self.schedule == "plateau"):
+            raise ValueError("patience and plateau need a validation_fraction above 0")
+        return self

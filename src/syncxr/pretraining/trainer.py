@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
 from syncxr import __version__
@@ -34,6 +35,7 @@ from syncxr.pretraining.model import DualEncoder, as_pixels
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.pairs import Pair, Pairs
 from syncxr.pretraining.retrieval import recalls
+from syncxr.pretraining.schedule import exhausted, rate
 from syncxr.progress import Bar, bar
 from syncxr.registry import build
 from syncxr.sample import derive_seed
@@ -170,7 +172,10 @@ class _Run:
             )
         trainable = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = Adam(
-            trainable, lr=options.learning_rate, weight_decay=options.weight_decay
+            trainable,
+            lr=options.learning_rate,
+            betas=options.betas,
+            weight_decay=options.weight_decay,
         )
         self.history: list[dict[str, Any]] = []
 
@@ -181,10 +186,10 @@ class _Run:
         start, saved = time.monotonic(), time.monotonic()
         earlier = self.seconds
         with bar("pre-training", total, done=len(self.history) * self.steps_per_epoch) as progress:
-            while len(self.history) < options.epochs and not self._late():
+            while not self._finished() and not self._late():
                 self._epoch(len(self.history), progress)
                 self.history[-1]["seconds"] = earlier + time.monotonic() - start
-                last = len(self.history) == options.epochs or self._late()
+                last = self._finished() or self._late()
                 if last or time.monotonic() - saved >= options.save_every:
                     self._save()
                     saved = time.monotonic()
@@ -194,6 +199,14 @@ class _Run:
     def seconds(self) -> float:
         """Training time so far, earlier parts of the run included."""
         return float(self.history[-1]["seconds"]) if self.history else 0.0
+
+    def _losses(self) -> list[float]:
+        """Validation losses of the epochs so far."""
+        return [epoch["validation_loss"] for epoch in self.history if "validation_loss" in epoch]
+
+    def _finished(self) -> bool:
+        stopped = exhausted(self._losses(), self.options.patience)
+        return stopped or len(self.history) == self.options.epochs
 
     def _late(self) -> bool:
         limit = self.options.minutes
@@ -212,8 +225,8 @@ class _Run:
             step = epoch * self.steps_per_epoch + index
             rows = order[index * options.batch_size : (index + 1) * options.batch_size]
             losses.append(self._step(step, rows))
-            rate = (index + 1) * options.batch_size / (time.monotonic() - start)
-            note = f"loss {np.mean(losses[-20:]):.3f}  {rate:.0f} films/s"
+            speed = (index + 1) * options.batch_size / (time.monotonic() - start)
+            note = f"loss {np.mean(losses[-20:]):.3f}  {speed:.0f} films/s"
             progress.advance(note=note)
         seconds = time.monotonic() - start
         self.history.append(
@@ -236,7 +249,13 @@ class _Run:
         films = augment(films, options.augmentation, torch.Generator().manual_seed(seed))
         films = films.contiguous(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
-            group["lr"] = options.learning_rate * self._rate(step)
+            group["lr"] = options.learning_rate * rate(
+                options.schedule,
+                step,
+                options.epochs * self.steps_per_epoch,
+                options.warmup,
+                self._losses(),
+            )
         self.optimiser.zero_grad(set_to_none=True)
         loss = self.model.loss(films, self.training.tokenised(texts))
         value = float(loss.detach())
@@ -245,18 +264,10 @@ class _Run:
         loss.backward()  # type: ignore[no-untyped-call]
         if step == 0:
             self._check_gradients()
+        if options.clip is not None:
+            clip_grad_norm_(self.model.parameters(), options.clip)
         self.optimiser.step()
         return value
-
-    def _rate(self, step: int) -> float:
-        """Learning rate at a step, relative to the peak."""
-        total = self.options.epochs * self.steps_per_epoch
-        rising = self.options.warmup * total
-        if step < rising:
-            return (step + 1) / (rising + 1)
-        if self.options.schedule == "constant":
-            return 1.0
-        return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(total - rising, 1)))
 
     def _check_gradients(self) -> None:
         """A tower that is cut off from the loss would look as if it trained."""
@@ -297,9 +308,8 @@ class _Run:
         return {**settings, "data": self.data, "code": __version__}
 
     def _save(self) -> None:
-        finished = len(self.history) == self.options.epochs
         training = None
-        if not finished:
+        if not self._finished():
             training = {
                 "optimiser": self.optimiser.state_dict(),
                 "history": json.dumps(self.history),
@@ -352,7 +362,7 @@ class _Run:
             validation=len(self.validation),
             epochs=len(self.history),
             steps=steps,
-            finished=len(self.history) == self.options.epochs,
+            finished=self._finished(),
             seconds=self.seconds,
             images_per_second=steps * self.options.batch_size / self.seconds,
             train_loss=last["train_loss"],
