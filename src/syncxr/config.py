@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from syncxr.entities.matching import MatchingOptions
 from syncxr.entities.sampling import SamplingOptions
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.simulated import SimulatedOptions
@@ -27,12 +28,18 @@ class Config(BaseModel):
     """Everything that decides what a run makes; ``execution`` decides only how fast.
 
     Attributes:
-        corpus: ``"openi"`` or the path of one's own reports (CSV or folder of .txt).
+        corpus: ``"openi"``, or the path of a corpus (:func:`syncxr.corpora.open.open_corpus`).
+        extractor: What reads entities out of reports, in the audit and in verification.
+        matching: When an entity of a report is one of its plan.
+        trusted_hosts: Hosts other than this machine that data which must stay home may reach
+            (:func:`syncxr.corpora.terms.keep_home`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     corpus: str = "openi"
+    extractor: BackendSpec = BackendSpec(name="rules")
+    matching: MatchingOptions = MatchingOptions()
     sampling: SamplingOptions = SamplingOptions()
     writer: BackendSpec = BackendSpec(name="llamacpp")
     drafting: DraftingOptions = DraftingOptions()
@@ -42,6 +49,7 @@ class Config(BaseModel):
     pretraining: PretrainingOptions = PretrainingOptions()
     test_set: SimulatedOptions = SimulatedOptions()
     execution: ExecutionOptions = Field(default_factory=ExecutionOptions)
+    trusted_hosts: tuple[str, ...] = ()
 
     def require(self, *parts: str) -> None:
         """See that the parts that a command is about to use are filled in.

@@ -98,7 +98,9 @@ def identity(config: Config, bank: StoragePath | None = None) -> dict[str, Any]:
     """All that decides what a run makes, for :func:`syncxr.factory.run_folder.open_run`."""
     if bank is not None and not bank.is_file():
         raise SyncxrError(f"{bank} does not exist; `syncxr audit` writes a bank")
-    return {**config.model_dump(mode="json"), "bank_sha256": sha256(bank) if bank else None}
+    # Where data may go decides nothing of what is made of it.
+    decisive = config.model_dump(mode="json", exclude={"trusted_hosts"})
+    return {**decisive, "bank_sha256": sha256(bank) if bank else None}
 
 
 def generate_into(config: Config, folder: StoragePath, bank: StoragePath | None) -> RunSummary:
@@ -166,7 +168,13 @@ def write_summary(summary: RunSummary, folder: StoragePath) -> None:
 
 def make_stages(config: Config) -> tuple[DraftStage, FilmStage]:
     """The two stages of the factory as configured."""
-    draft = DraftStage(config.writer, config.drafting, config.factory.draft_attempts)
+    draft = DraftStage(
+        config.writer,
+        config.drafting,
+        config.factory.draft_attempts,
+        config.extractor,
+        config.matching,
+    )
     film = FilmStage(
         config.renderer,
         config.judge,

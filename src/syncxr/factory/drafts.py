@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from syncxr.entities.matching import MatchingOptions
 from syncxr.factory.rounds import Outcome, Task, run_rounds
 from syncxr.factory.stage import ShardResult, Turns, declared
 from syncxr.registry import BackendSpec, build
 from syncxr.reports import WRITERS
 from syncxr.reports.drafting import Draft, DraftingOptions, DraftRequest, draft, provenance
-from syncxr.reports.verification import verify_findings, verify_impression
+from syncxr.reports.verification import Verifier
 from syncxr.reports.writer import Writer
 from syncxr.resources import Resources
 from syncxr.sample import Sample
@@ -24,13 +25,24 @@ class DraftStage:
         writer: Which language model.
         options: How it is asked.
         max_attempts: Drafts a report may have before it is rejected.
+        extractor: What reads the drafts.
+        matching: When a stated entity is a planned one.
     """
 
     name = "drafts"
     output = "drafts"
 
-    def __init__(self, writer: BackendSpec, options: DraftingOptions, max_attempts: int) -> None:
+    def __init__(
+        self,
+        writer: BackendSpec,
+        options: DraftingOptions,
+        max_attempts: int,
+        extractor: BackendSpec = BackendSpec(name="rules"),  # noqa: B008  (frozen)
+        matching: MatchingOptions = MatchingOptions(),  # noqa: B008  (frozen)
+    ) -> None:
         self._spec = writer
+        self._extractor = extractor
+        self._matching = matching
         self._options = options
         self._max_attempts = max_attempts
         self._writer: Writer | None = None
@@ -47,11 +59,14 @@ class DraftStage:
             "writer": self._spec.model_dump(mode="json"),
             "options": self._options.model_dump(mode="json"),
             "max_attempts": self._max_attempts,
+            "extractor": self._extractor.model_dump(mode="json"),
+            "matching": self._matching.model_dump(mode="json"),
         }
 
     def setup(self) -> None:
-        """Load the writer."""
+        """Load the writer and what verifies its drafts."""
         self._writer = build("writer", WRITERS, self._spec)
+        self._verifier = Verifier.build(self._extractor, self._matching)
 
     def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
         """One report a sample, in rounds."""
@@ -71,6 +86,10 @@ class DraftStage:
             sample.findings = history.last.result.findings
             sample.impression = history.last.result.impression
             sample.provenance["draft"] = {**made_by, "attempts": history.attempts}
+            if history.outcome and self._verifier.keeps_record:
+                sample.provenance["verification"] = self._verifier.record(
+                    sample.findings, sample.impression, sample.entities
+                )
             # The words of a reason are kept with the sample; counted is its kind.
             reasons.update(
                 f"draft: {reason.partition(':')[0]}"
@@ -99,22 +118,25 @@ class DraftStage:
             for sample, task in zip(samples, tasks, strict=True)
         ]
         with self._turns.at(self._writer):
+            check = self._verifier.findings
             for sample, written in zip(
-                samples, draft(requests, self._writer, self._options, verify_findings), strict=True
+                samples, draft(requests, self._writer, self._options, check), strict=True
             ):
-                reasons = _reasons(sample, written, sound)
+                reasons = _reasons(sample, written, sound, self._verifier)
                 yield Outcome(written, reasons, {"tokens": float(written.tokens)})
 
 
-def _reasons(sample: Sample, written: Draft, sound: dict[str, str]) -> tuple[str, ...]:
+def _reasons(
+    sample: Sample, written: Draft, sound: dict[str, str], verifier: Verifier
+) -> tuple[str, ...]:
     """Why a draft is refused; empty = it is accepted."""
     failure = (f"no text: {written.failure}",) if written.failure else ()
     if not written.findings:
         return failure or ("findings are empty",)
-    reasons = verify_findings(written.findings, sample.entities)
+    reasons = verifier.findings(written.findings, sample.entities)
     if not reasons:
         sound[sample.id] = written.findings
     # FINDINGS that were refused need not have been summed up.
     if written.impression or not (reasons or failure):
-        reasons += verify_impression(written.impression, sample.entities)
+        reasons += verifier.impression(written.impression, sample.entities)
     return failure + reasons

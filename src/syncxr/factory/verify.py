@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
+import yaml
 from pydantic import BaseModel
 
 from syncxr.dataset.manifest import read_manifest
 from syncxr.dataset.reader import find_shards, shard_paths
 from syncxr.dataset.shards import check_hash, read_shard
 from syncxr.dataset.storage import StoragePath, below
+from syncxr.entities.matching import MatchingOptions
 from syncxr.entities.plan import PlanFile
 from syncxr.errors import SyncxrError
 from syncxr.progress import bar
-from syncxr.reports.verification import verify_findings, verify_impression
+from syncxr.registry import BackendSpec
+from syncxr.reports.verification import Verifier
 from syncxr.sample import Polarity, Sample
 
 
@@ -49,13 +52,14 @@ def verify(folder: StoragePath) -> Verification:
         file.path for file in manifest.files
     }
     faults += [f"{dataset / path} is not in the manifest" for path in sorted(unlisted)]
+    verifier = _verifier(folder)
     ids: Counter[str] = Counter()
     masks = texts = 0
     with bar("verify", manifest.pairs) as progress:
         for file in manifest.files:
             for sample in _samples(dataset / file.path, faults):
                 found = [*_pair_faults(sample), *_mask_faults(sample)]
-                wrong = list(_text_faults(sample))
+                wrong = list(_text_faults(sample, verifier))
                 faults += [f"{sample.id}: {line}" for line in (*found, *wrong)]
                 ids[sample.id] += 1
                 masks += len(sample.masks)
@@ -123,12 +127,20 @@ def _mask_faults(sample: Sample) -> Iterator[str]:
             yield f"mask {finding!r} belongs to no positive finding of the report"
 
 
-def _text_faults(sample: Sample) -> Iterator[str]:
+def _verifier(folder: StoragePath) -> Verifier:
+    """What verified the reports of the run when they were drafted."""
+    path = folder / "config.yaml"
+    held = (yaml.safe_load(path.read_text("utf-8")) if path.exists() else None) or {}
+    extractor = BackendSpec.model_validate(held.get("extractor", {"name": "rules"}))
+    return Verifier.build(extractor, MatchingOptions.model_validate(held.get("matching", {})))
+
+
+def _text_faults(sample: Sample, verifier: Verifier) -> Iterator[str]:
     if not _drafted(sample):
         return  # One's own report was not asked to say anything.
     checks: tuple[tuple[str, Callable[..., tuple[str, ...]], str], ...] = (
-        ("FINDINGS", verify_findings, sample.findings),
-        ("IMPRESSION", verify_impression, sample.impression),
+        ("FINDINGS", verifier.findings, sample.findings),
+        ("IMPRESSION", verifier.impression, sample.impression),
     )
     for section, check, text in checks:
         for reason in check(text, sample.entities):

@@ -7,10 +7,18 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+from syncxr.entities import EXTRACTORS
 from syncxr.entities.extraction import Extractor, default_extractor, entities_of
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.entities.location import Location
-from syncxr.entities.matching import Comparison, ExactMatcher, Match, Matcher
+from syncxr.entities.matching import (
+    Comparison,
+    ExactMatcher,
+    Matcher,
+    MatchingOptions,
+    build_matcher,
+)
+from syncxr.registry import BackendSpec, build
 from syncxr.reports.clip_tokens import LIMIT, count_tokens
 from syncxr.sample import Category, Entity, Polarity
 
@@ -29,6 +37,22 @@ class Verifier:
         self._extractor = extractor or default_extractor()
         self._matcher = matcher or ExactMatcher()
         self._lock = Lock()
+
+    @classmethod
+    def build(cls, extractor: BackendSpec, matching: MatchingOptions) -> Verifier:
+        """As a configuration says.
+
+        Raises:
+            SyncxrError: Unknown name, bad options, or a model that cannot be loaded.
+        """
+        if extractor.name == "rules" and not extractor.options:
+            return cls(default_extractor(), build_matcher(matching))
+        return cls(build("extractor", EXTRACTORS, extractor), build_matcher(matching))
+
+    @property
+    def keeps_record(self) -> bool:
+        """Whether there is more to tell of a match than that two entities are equal."""
+        return not isinstance(self._matcher, ExactMatcher)
 
     def findings(self, text: str, entities: Iterable[Entity]) -> tuple[str, ...]:
         """Reasons why FINDINGS is not just ``entities``; empty = it is."""
@@ -51,20 +75,16 @@ class Verifier:
             reasons += (f"impression has {length} CLIP tokens, more than {LIMIT}",)
         return reasons
 
-    def matches(self, text: str, entities: Iterable[Entity]) -> tuple[Match, ...]:
-        """What matched in a text, and by which rule, where that is more than equality."""
-        known = canonical(entities)
-        return self._compare(text, (), known).matches
-
     def record(self, findings: str, impression: str, entities: Iterable[Entity]) -> dict[str, Any]:
-        """How an accepted report was verified, for its provenance; empty for the default."""
-        if isinstance(self._matcher, ExactMatcher):
-            return {}
-        known = tuple(entities)
+        """By which rule each thing that a report states was asked for, for its provenance."""
+        known = canonical(entities)
+        sections = {"findings": findings, "impression": impression}
         return {
             "extractor": self._extractor.name,
-            "findings": [list(match) for match in self.matches(findings, known)],
-            "impression": [list(match) for match in self.matches(impression, known)],
+            **{
+                name: [match._asdict() for match in self._compare(text, (), known).matches]
+                for name, text in sections.items()
+            },
         }
 
     def _compare(
