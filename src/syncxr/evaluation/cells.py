@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -14,7 +15,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from syncxr.errors import SyncxrError
-from syncxr.evaluation.decoded import Films, Masks, decode_films, decode_masks
+from syncxr.evaluation.decoded import (
+    Films,
+    Masks,
+    decode_films,
+    decode_masks,
+    file_state,
+    tree_state,
+)
 from syncxr.evaluation.features import pooled_features
 from syncxr.evaluation.finetuning.full import fit_full
 from syncxr.evaluation.finetuning.linear import fit_linear
@@ -104,6 +112,7 @@ class Bench:
         self.paths, self.cache, self.samples = paths, cache, samples
         # One set is worked on at a time; its three parts are read once for all its cells.
         self.part = lru_cache(maxsize=4)(self._open)
+        self._digest = lru_cache(maxsize=None)(self._digest_of)
 
     def main_split(self, work: Work) -> str:
         """The split on which a cell is scored."""
@@ -126,6 +135,20 @@ class Bench:
         """
         return _TASKS[type(work.task)](self, loaded, work)
 
+    def content(self, work: Work) -> str:
+        """Hash of the films, labels and masks that a cell reads: when they change it is redone."""
+        main = self.main_split(work)
+        known = test_set_class(work.test_set).info.splits
+        parts = [main]
+        if main == "test":
+            parts += [part for part in ("valid", "train") if part in known]
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(self._digest(work.test_set, part).encode())
+        if isinstance(work.task, GroundingTask | SegmentationTask):
+            digest.update(str(tree_state(self.paths[work.test_set])).encode())
+        return digest.hexdigest()
+
     def films(self, test_set: TestSet, loaded: Loaded) -> Films:
         """Decoded films of a part."""
         return decode_films(test_set, loaded.model.preprocessing, self.cache)
@@ -136,6 +159,15 @@ class Bench:
         for first, second in ((train, valid), (train, test), (valid, test)):
             assert_apart(first, second)
         return fraction(train, work.fraction, _FRACTION_SEED), valid, test
+
+    def _digest_of(self, name: str, split: str) -> str:
+        digest = hashlib.sha256(f"{name} {split}".encode())
+        part = self.part(name, split)
+        for item in part.items:
+            labels = sorted((finding, repr(value)) for finding, value in item.labels.items())
+            state = file_state(part.root / item.path)
+            digest.update(repr((item.id, item.path, item.patient, labels, state)).encode())
+        return digest.hexdigest()
 
     def _open(self, name: str, split: str) -> TestSet:
         return open_test_set(name, self.paths[name], split)

@@ -113,7 +113,7 @@ def decode_masks(test_set: TestSet, findings: Sequence[str], size: int, cache: P
         SyncxrError: A mask does not open or is of another size than its film.
     """
     settings = {"findings": list(findings), "size": size}
-    key = _key(test_set, {**settings, "tree": _tree(test_set.root)})
+    key = _key(test_set, {**settings, "tree": tree_state(test_set.root)})
     width = -(-size // 8)
 
     def read(item: Item) -> NDArray[np.uint8]:
@@ -198,11 +198,11 @@ def _key(test_set: TestSet, settings: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     digest.update(f"{test_set.info.name}\0{test_set.root.resolve()}".encode())
     for item in test_set.items:
-        digest.update(f"\n{item.id}\0{item.path}\0{_state(test_set.root / item.path)}".encode())
+        digest.update(f"\n{item.id}\0{item.path}\0{file_state(test_set.root / item.path)}".encode())
     return digest.hexdigest()
 
 
-def _state(path: Path) -> str:
+def file_state(path: Path) -> str:
     """Size and time of a file: reading 25,000 films to hash them costs as much as decoding."""
     try:
         found = path.stat()
@@ -211,7 +211,7 @@ def _state(path: Path) -> str:
     return f"{found.st_size} {found.st_mtime_ns}"
 
 
-def _tree(root: Path) -> list[int]:
+def tree_state(root: Path) -> list[int]:
     """Number, bytes and latest change of all files of a set: masks may lie in any of them."""
     states = [path.stat() for path in root.rglob("*") if path.is_file()]
     sizes = sum(state.st_size for state in states)

@@ -168,7 +168,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         present = [name for name in _TABLE if name in schema.names]
         if len(present) < len(_TABLE):
             raise SyncxrError(f"{path} is no shard of a dataset; give the folder of a dataset")
-        table: list[dict[str, Any]] = pq.read_table(path, columns=columns).to_pylist()
+        # read_table would take the nested names for fields of a struct.
+        table: list[dict[str, Any]] = pq.ParquetFile(path).read(columns=columns).to_pylist()
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise SyncxrError(f"{path} cannot be read as a shard ({reason}); restore it") from error
