@@ -35,7 +35,9 @@ _ORDERS = (
 )
 
 
-def draft(requests: Sequence[DraftRequest], writer: Writer, options: DraftingOptions) -> Iterator[Draft]:
+def draft(
+    requests: Sequence[DraftRequest], writer: Writer, options: DraftingOptions
+) -> Iterator[Draft]:
     """Write one report a request, in order, each handed over as soon as it is written.
 
     FINDINGS and IMPRESSION come from one completion: the model reads its own FINDINGS when it
