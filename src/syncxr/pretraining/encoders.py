@@ -156,7 +156,12 @@ class TextEncoder(nn.Module):
     """A transformers encoder and its tokenizer; the global feature is the mean over tokens."""
 
     def __init__(
-        self, network: Any, tokenizer: Any, frozen_layers: int, max_tokens: int, last_layers: int
+        self,
+        network: Any,
+        tokenizer: Any,
+        frozen_layers: int,
+        max_tokens: int,
+        last_layers: int = 1,  # what checkpoints from before it could be chosen did
     ) -> None:
         super().__init__()
         # Heads beyond the last layer would never get a gradient.
