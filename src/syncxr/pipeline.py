@@ -86,7 +86,7 @@ def run_generate(
         extend: Add to the pairs that the folder holds, up to the number asked for; what is
             there is kept as it is.
     """
-    config.require(*(() if bank else ("corpus",)), "writer", "renderer", "judge")
+    config.require(*(() if bank else ("corpus",)), "extractor", "writer", "renderer", "judge")
     grows = "sampling.pairs" if extend else None
     with open_run(folder, identity(config, bank), grows=grows):
         summary = generate_into(config, folder, bank)
@@ -199,7 +199,7 @@ def run_plan(
 
 def run_draft(config: Config, source: StoragePath, folder: StoragePath) -> StageSummary:
     """Draft a plan."""
-    config.require("writer")
+    config.require("extractor", "writer")
     draft, _ = make_stages(config)
     executor = make_executor(config.execution)
     return draft_plan(source, folder, draft, config.factory.shard_size, executor)

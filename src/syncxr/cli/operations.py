@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import Json, finish
+from syncxr.cli.options import ConfigSource, Json, OutputAnywhere, Overrides, configuration, finish
 
 assets = typer.Typer(
     name="assets",
@@ -59,6 +59,26 @@ def import_(
     from syncxr.assets.shipping import import_assets
 
     _finish(import_assets(folder, to), json)
+
+
+@app.command()
+def doctor(
+    config: ConfigSource = "laptop",
+    overrides: Overrides = None,
+    output: OutputAnywhere = Path("runs"),
+    json: Json = None,
+) -> None:
+    """What is installed and what each configured backend answers; a remedy for each fault.
+
+    Status 1 if anything configured cannot run.
+    """
+    from syncxr.operations.doctor import diagnose
+    from syncxr.views.operations import show_diagnosis
+
+    diagnosis = diagnose(lambda: configuration(config, overrides), output)
+    finish(diagnosis, json, show_diagnosis)
+    if diagnosis.faults:
+        raise typer.Exit(1)
 
 
 def _finish(states: list[Any], json: Path | None) -> None:
