@@ -9,6 +9,7 @@ from syncxr.chat.messages import ChatFailure, ChatRequest, text_message
 from syncxr.chat.options import ChatOptions
 from syncxr.chat.server import ChatServer
 from syncxr.reports.writer import Completion, Prompt
+from syncxr.resources import Resources
 
 
 class ChatWriter:
@@ -33,6 +34,7 @@ class ChatWriter:
 
     Options = ChatOptions
     name = "chat"
+    resources = Resources(waits=True)
 
     def __init__(self, options: ChatOptions) -> None:
         self._server = ChatServer(options)

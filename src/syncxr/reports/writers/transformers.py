@@ -13,6 +13,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from syncxr.errors import SyncxrError
 from syncxr.models import ModelOptions
 from syncxr.reports.writer import Completion, Prompt
+from syncxr.resources import Resources
 
 
 class TransformersWriter:
@@ -38,6 +39,7 @@ class TransformersWriter:
 
     Options = ModelOptions
     name = "transformers"
+    resources = Resources(gpus=1.0, whole_machine=True)
 
     def __init__(self, options: ModelOptions) -> None:
         options.check("config.json")

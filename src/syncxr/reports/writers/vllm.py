@@ -12,6 +12,7 @@ from vllm.sampling_params import StructuredOutputsParams
 
 from syncxr.models import ModelOptions
 from syncxr.reports.writer import Completion, Prompt
+from syncxr.resources import Resources
 
 # vLLM takes a seed of 64 bits with a sign; prompts bring 63 of them.
 _SEEDS = 2**63
@@ -57,6 +58,7 @@ class VllmWriter:
 
     Options = VllmOptions
     name = "vllm"
+    resources = Resources(gpus=1.0, whole_machine=True)
 
     def __init__(self, options: VllmOptions) -> None:
         options.check("config.json")
