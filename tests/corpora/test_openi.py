@@ -60,3 +60,21 @@ def test_the_pinned_collection_is_complete() -> None:
     assert sum(bool(report.text) for report in reports) == 3927
     assert sum(openi.number(report) % 2 == 0 for report in reports) == 1976
     assert openi.TERMS.licence == "CC-BY-NC-ND-4.0"
+
+
+def test_films_are_found_by_the_names_in_the_reports(tmp_path: Path) -> None:
+    named = '<parentImage id="CXR{n}_1_IM-1"><url/></parentImage><parentImage id="CXR{n}_1_IM-2"/>'
+    xml = {n: XML.format(id=f"CXR{n}").replace("</eC", named.format(n=n) + "</eC") for n in (1, 2)}
+    path = archive(tmp_path / "r.tgz", {f"r/{n}.xml": text for n, text in xml.items()})
+    films = tmp_path / "films"
+    films.mkdir()
+    for name in ("CXR1_1_IM-1", "CXR1_1_IM-2", "CXR2_1_IM-1", "CXR3_1_IM-1"):
+        (films / f"{name}.png").touch()
+    one, two, three = openi.OpenI(films, path).studies()
+    assert [film.id for film in one.films] == ["CXR1_1_IM-1.png", "CXR1_1_IM-2.png"]
+    assert one.sections == {"findings"} and one.absent == ()
+    assert ([film.id for film in two.films], two.absent) == (["CXR2_1_IM-1.png"], ("CXR2_1_IM-2",))
+    assert (three.id, three.report, three.unlisted) == ("CXR3_1_IM-1", None, ("CXR3_1_IM-1.png",))
+    reports = openi.OpenI(None, path)
+    assert not reports.has_films
+    assert all(study.films == study.absent == () for study in reports.studies())

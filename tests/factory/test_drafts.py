@@ -104,6 +104,6 @@ def test_a_network_verifies_and_leaves_on_record_what_matched(
     assert record["extractor"] == "rate-ner"
     assert [(m["planned"], m["found"], m["rule"]) for m in record["impression"]] == matched
     assert [(m["planned"], m["found"], m["rule"]) for m in record["findings"]] == [
-        *matched,
         ("left lower lobe", "left lower lobe", "surface"),
+        *matched,
     ]

