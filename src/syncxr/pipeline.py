@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,7 @@ from syncxr.images import RENDERERS
 from syncxr.registry import build
 
 if TYPE_CHECKING:
-    from syncxr.evaluation.simulated import SimulatedResult
-    from syncxr.evaluation.strict import StrictResult
+    from syncxr.evaluation.reporting.files import SuiteReport
     from syncxr.pretraining.trainer import PretrainingSummary
 
 
@@ -246,29 +245,50 @@ def run_pretraining(
 
 def run_evaluation(
     config: Config,
-    checkpoint: Path,
-    images: Path | None,
-    labels: Path | None,
-    test: Path,
-    prompt_set: str,
-) -> SimulatedResult | StrictResult:
-    """Score a checkpoint zero-shot: on labelled films if given, else on simulated ones.
+    checkpoints: Mapping[str, Path],
+    suite: str,
+    data: Mapping[str, Path],
+    output: Path,
+    *,
+    labels: Path | None = None,
+    prompt_set: str | None = None,
+    published: Path | None = None,
+) -> SuiteReport:
+    """Score checkpoints by a suite, going on where an earlier call stopped.
+
+    Args:
+        config: Its ``test_set`` says how the simulated set is made where no path is given.
+        checkpoints: Name to folder.
+        suite: Name or YAML file of a suite.
+        data: Test set to where it lies.
+        output: Folder of results, cells and cache.
+        labels: Table of the set ``folder``, if it is not ``labels.csv`` among its films.
+        prompt_set: In the place of the suite's own.
+        published: YAML file of numbers to be placed beside.
 
     Raises:
-        SyncxrError: Only one of ``images`` and ``labels`` is given.
+        SyncxrError: Anything given is missing, damaged or does not fit; one line.
     """
-    from syncxr.evaluation import simulated, strict
-    from syncxr.evaluation.testsets.folder import Folder
-    from syncxr.pretraining.checkpoint import load
+    from syncxr.evaluation.reporting.files import write_report
+    from syncxr.evaluation.reporting.published import read_published
+    from syncxr.evaluation.running import run_suite
+    from syncxr.evaluation.suite import load_suite, with_prompts
+    from syncxr.evaluation.testsets import making
+    from syncxr.pretraining.checkpoint import describe
 
-    if (images is None) != (labels is None):
-        raise SyncxrError("give both --images FOLDER and --labels CSV, or neither")
-    model = load(checkpoint)
-    if images is not None and labels is not None:
-        films = Folder(images, table=labels)
-        return strict.evaluate(model, films, prompt_set=prompt_set, name=checkpoint.name)
-    dataset = simulated.make(config.test_set, test, config.execution.workers)
-    return simulated.evaluate(model, dataset, prompt_set=prompt_set, name=checkpoint.name)
+    chosen = load_suite(suite)
+    if prompt_set is not None:
+        chosen = with_prompts(chosen, prompt_set)
+    beside = read_published(published) if published is not None else []
+    # Told before anything is rendered.
+    for folder in checkpoints.values():
+        describe(folder)
+    paths = dict(data)
+    if "simulated" in chosen.sets and "simulated" not in paths:
+        folder = output / "simulated"
+        paths["simulated"] = making.make(config.test_set, folder, config.execution.workers)
+    run = run_suite(checkpoints, chosen, paths, output, labels=labels)
+    return write_report(chosen.about, run, beside, output)
 
 
 def bring_plan(config: Config, folder: StoragePath) -> tuple[PlanFile, dict[str, dict[str, float]]]:

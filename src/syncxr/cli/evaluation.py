@@ -13,23 +13,56 @@ from syncxr.cli.options import ConfigSource, Json, Workers, configuration, finis
 
 @app.command()
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
+    checkpoints: Annotated[
+        list[str],
+        typer.Argument(metavar="CHECKPOINT…", help="Folders of checkpoints, or NAME=FOLDER."),
+    ],
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            "--suite",
+            "-s",
+            help="simulated (default), laptop, paper, folder, or your own YAML file.",
+        ),
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", "-d", help="NAME=PATH of a test set, or a YAML file of them."),
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of your own films.")] = None,
     labels: Annotated[
         Path | None, typer.Option(help="Their labels.csv: image, labels, patient, view, bbox.")
     ] = None,
-    prompts: Annotated[str, typer.Option(help="Prompt set.")] = "pair",
+    prompts: Annotated[
+        str | None, typer.Option(help="Prompt set, instead of the suite's own.")
+    ] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="YAML file of published numbers to place beside.")
+    ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the simulated test set.")
-    ] = Path("runs/test"),
+        Path, typer.Option("--output", "-o", help="Folder of results, finished cells and cache.")
+    ] = Path("runs/evaluation"),
     config: ConfigSource = "laptop",
     workers: Workers = None,
     json: Json = None,
 ) -> None:
-    """Score a model zero-shot, on your films or on held-out simulated ones."""
+    """Score checkpoints by a suite: zero-shot, grounding, fine-tuned; goes on where it stopped.
+
+    Without --suite: zero-shot, on held-out simulated films or, with --images and --labels, on
+    films of your own.
+    """
+    from syncxr.evaluation.arguments import named_checkpoints, named_paths, own_films
     from syncxr.pipeline import run_evaluation
     from syncxr.views.console import out
 
-    settings = configuration(config, workers=workers)
-    result = run_evaluation(settings, checkpoint, images, labels, output, prompts)
-    finish(result, json, lambda _: out.print(*result.to_rich(), sep="\n"))
+    report = run_evaluation(
+        configuration(config, workers=workers),
+        named_checkpoints(checkpoints),
+        suite or ("films" if images else "simulated"),
+        {**named_paths(data or []), **own_films(images, labels)},
+        output,
+        labels=labels,
+        prompt_set=prompts,
+        published=published,
+    )
+    finish(report, json, lambda _: out.print(*report.to_rich(), sep="\n"))

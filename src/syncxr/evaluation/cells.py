@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -48,6 +48,7 @@ from syncxr.evaluation.suite import (
     Work,
     ZeroShotTask,
 )
+from syncxr.evaluation.testsets.folder import Folder
 from syncxr.evaluation.testsets.test_set import TestSet, open_test_set, test_set_class
 from syncxr.evaluation.zero_shot import (
     assert_apart,
@@ -106,10 +107,17 @@ class Bench:
         paths: Name of a test set to where it lies.
         cache: Folder of decoded films and features.
         samples: Bootstrap samples.
+        labels: Table of the set ``folder``, if it is not ``labels.csv`` among its films.
     """
 
-    def __init__(self, paths: dict[str, Path], cache: Path, samples: int = 1000) -> None:
-        self.paths, self.cache, self.samples = paths, cache, samples
+    def __init__(
+        self,
+        paths: Mapping[str, Path],
+        cache: Path,
+        samples: int = 1000,
+        labels: Path | None = None,
+    ) -> None:
+        self.paths, self.cache, self.samples, self.labels = paths, cache, samples, labels
         # One set is worked on at a time; its three parts are read once for all its cells.
         self.part = lru_cache(maxsize=4)(self._open)
         self._digest = lru_cache(maxsize=None)(self._digest_of)
@@ -125,6 +133,13 @@ class Bench:
                 f"on it; take it out of the task {work.task.task!r}"
             )
         return "test"
+
+    def applies(self, work: Work) -> bool:
+        """Whether the cell is to be done at all."""
+        if not isinstance(work.task, GroundingTask) or not work.task.where_outlined:
+            return True
+        part = self.part(work.test_set, self.main_split(work))
+        return any(map(part.outlined, part.targets))
 
     def run(self, loaded: Loaded, work: Work) -> Outcome:
         """Do one cell.
@@ -170,6 +185,8 @@ class Bench:
         return digest.hexdigest()
 
     def _open(self, name: str, split: str) -> TestSet:
+        if name == "folder" and self.labels is not None:
+            return Folder(self.paths[name], split, table=self.labels)
         return open_test_set(name, self.paths[name], split)
 
 

@@ -53,6 +53,7 @@ def run_suite(
     output: Path,
     *,
     samples: int = 1000,
+    labels: Path | None = None,
 ) -> SuiteRun:
     """Do what is not done yet.
 
@@ -62,6 +63,7 @@ def run_suite(
         data: Name of a test set to where it lies; sets without a path are not scored, and named.
         output: Folder; ``cells/`` holds what is done, ``cache/`` decoded films and features.
         samples: Bootstrap samples.
+        labels: Table of the set ``folder``, if it is not ``labels.csv`` among its films.
 
     Raises:
         SyncxrError: No checkpoint there; a path that does not exist or belongs to no set of the
@@ -69,8 +71,8 @@ def run_suite(
     """
     _check(data, suite)
     described = {name: describe(path) for name, path in checkpoints.items()}
-    cells = [work for work in works(suite) if work.test_set in data]
-    bench = Bench(dict(data), output / "cache", samples)
+    bench = Bench(data, output / "cache", samples, labels)
+    cells = [w for w in works(suite) if w.test_set in data and bench.applies(w)]
     output.mkdir(parents=True, exist_ok=True)
     lock = FileLock(output / ".lock")
     try:

@@ -48,11 +48,16 @@ class ZeroShotTask(_OnSets):
 
 
 class GroundingTask(_OnSets):
-    """Zero-shot grounding; fields as in :class:`ZeroShotTask`."""
+    """Zero-shot grounding; fields as in :class:`ZeroShotTask`.
+
+    Attributes:
+        where_outlined: Pass over sets in which nothing is outlined; else they are refused.
+    """
 
     task: Literal["grounding"]
     prompt_sets: tuple[str, ...] = ("pair",)
     split: str | None = None
+    where_outlined: bool = False
 
 
 class StrictTask(_OnSets):
@@ -122,6 +127,17 @@ class Suite(BaseModel):
     def sets(self) -> tuple[str, ...]:
         """Every test set, once, in order."""
         return tuple(dict.fromkeys(name for task in self.tasks for name in task.sets))
+
+
+def with_prompts(suite: Suite, prompt_set: str) -> Suite:
+    """The same suite, asked with one prompt set."""
+    tasks = [
+        task.model_copy(update={"prompt_sets": (prompt_set,)})
+        if isinstance(task, ZeroShotTask | GroundingTask | StrictTask)
+        else task
+        for task in suite.tasks
+    ]
+    return suite.model_copy(update={"tasks": tuple(tasks)})
 
 
 @dataclass(frozen=True)
