@@ -1,7 +1,7 @@
 """The held-out simulated test set: other words, other patients, balanced, true to the renderer."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +9,12 @@ import pytest
 
 from syncxr.dataset.reader import read
 from syncxr.entities.extraction import extract
-from syncxr.evaluation import simulated
 from syncxr.evaluation.simulated import SimulatedOptions, evaluate, make, plan, wording
+from syncxr.evaluation.testsets.simulated import shown
+from syncxr.pretraining.prompt import Prompt
 from syncxr.reports.grammar import Grammar, parse
 from syncxr.reports.wording import load_wording
-from syncxr.sample import Polarity
+from syncxr.sample import Image, Polarity, Sample
 
 SENTENCES = [
     (finding, sentence)
@@ -63,7 +64,7 @@ def test_films_are_of_held_out_patients_with_masks(films: Path) -> None:
     for film in made:
         assert film.provenance["film"]["parameters"]["population"] == "held_out"
         assert set(film.masks) <= {str(entity) for entity in film.entities}
-        assert simulated._shown(film) == {entity.concept for entity in film.entities}
+        assert _shown(film) == {entity.concept for entity in film.entities}
 
 
 def test_made_once(films: Path) -> None:
@@ -73,29 +74,65 @@ def test_made_once(films: Path) -> None:
     assert shard.stat().st_mtime_ns == before
 
 
-def test_oracle_opposite_and_chance(films: Path, oracle: Callable, dice: object) -> None:
-    truth = {film.image.tobytes(): frozenset(simulated._shown(film)) for film in read(films)}
-    assert evaluate(oracle(truth), films).classification.mean == 1.0
-    assert evaluate(oracle(truth, -1), films).classification.mean == 0.0
-    guess = evaluate(dice, films).classification
-    assert guess.low < 0.5 < guess.high
+class Knows:
+    """Answers from a table of the films' pixels; ``sign`` −1 lies."""
+
+    def __init__(self, films: Path, sign: float = 1.0) -> None:
+        self.made = {film.image.tobytes(): film for film in read(films)}
+        self.sign = sign
+
+    def zero_shot(self, images: Sequence[Image], prompts: Mapping[str, Prompt]) -> np.ndarray:
+        shown = [_shown(self.made[image.tobytes()]) for image in images]
+        right = np.array([[finding in found for finding in prompts] for found in shown], float)
+        return (0.5 + self.sign * (right - 0.5) * 0.8).astype(np.float32)
+
+    def ground(self, image: Image, phrase: str) -> np.ndarray:
+        film = self.made[image.tobytes()]
+        own = [film.masks[str(e)] for e in film.entities if e.concept == phrase]
+        heat = np.any(own, axis=0).astype(np.float32)
+        return heat if self.sign > 0 else 1 - heat
 
 
-def test_what_was_not_shown_is_no_positive(films: Path) -> None:
-    film = next(film for film in read(films) if film.entities)
-    film.provenance["film"]["shown"] = []
-    assert simulated._shown(film) == set()
+class Guesses:
+    """Knows nothing."""
+
+    def __init__(self) -> None:
+        self.generator = np.random.default_rng(0)
+
+    def zero_shot(self, images: Sequence[Image], prompts: Mapping[str, Prompt]) -> np.ndarray:
+        return self.generator.random((len(images), len(prompts)), np.float32)
+
+    def ground(self, image: Image, phrase: str) -> np.ndarray:
+        return self.generator.random(image.shape, np.float32)
 
 
-def test_the_output_says_one_source_ct(films: Path, dice: object) -> None:
-    found = evaluate(dice, films)
+def _shown(film: Sample) -> set[str]:
+    return shown(film.entities, film.provenance)
+
+
+def test_oracle_opposite_and_chance(films: Path) -> None:
+    right, wrong, guess = (evaluate(m, films) for m in (Knows(films), Knows(films, -1), Guesses()))
+    assert right.classification.mean == right.grounding.mean == 1.0
+    assert wrong.classification.mean == wrong.grounding.mean == 0.0
+    assert guess.classification.low < 0.5 < guess.classification.high
+    dice = [r for r in right.results if r.metric == "Dice" and r.model == "checkpoint"]
+    assert dice and all(row.value == 1.0 for row in dice)
+
+
+def test_the_output_says_one_source_ct(films: Path) -> None:
+    found = evaluate(Guesses(), films, samples=20)
     assert any("one source CT" in note for note in found.classification.notes)
     assert any("one source CT" in note for note in found.grounding.notes)
+    assert {row.task for row in found.results} == {
+        "zero-shot classification",
+        "zero-shot grounding",
+    }
+    assert len(found.to_rich()) == 2
 
 
-def test_a_shadow_with_two_names_is_no_negative_for_either(films: Path, dice: object) -> None:
-    found = evaluate(dice, films).classification
-    shown = [simulated._shown(film) for film in read(films)]
+def test_a_shadow_with_two_names_is_no_negative_for_either(films: Path) -> None:
+    found = evaluate(Guesses(), films, samples=20).classification
+    seen = [_shown(film) for film in read(films)]
     for finding, other in (("consolidation", "opacity"), ("opacity", "consolidation")):
         row = next(row for row in found.rows if row.finding == finding)
-        assert row.negatives == sum(not {finding, other} & found_here for found_here in shown)
+        assert row.negatives == sum(not {finding, other} & found_here for found_here in seen)

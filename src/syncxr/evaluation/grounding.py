@@ -8,9 +8,9 @@ with no second interpolation of the map.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -97,6 +97,7 @@ class Grounded:
         test_set: Its name.
         split: Its split and the hash of its ids.
         by_patient: Whether units are patients.
+        findings: What was asked for, in order.
         cases: In order of findings.
         vanished: Finding to the films whose mask is too thin for the grid: they are not scored.
     """
@@ -104,8 +105,13 @@ class Grounded:
     test_set: str
     split: str
     by_patient: bool
+    findings: tuple[str, ...]
     cases: tuple[Case, ...]
     vanished: dict[str, tuple[str, ...]]
+
+    def of(self, finding: str) -> list[Case]:
+        """Cases of one finding."""
+        return [case for case in self.cases if case.finding == finding]
 
 
 def ground(
@@ -153,7 +159,12 @@ def ground(
                     vanished[finding] = (*vanished.get(finding, ()), item.id)
             progress.advance()
     return Grounded(
-        test_set.name, split_name(test_set), test_set.by_patient, tuple(cases), vanished
+        test_set=test_set.name,
+        split=split_name(test_set),
+        by_patient=test_set.by_patient,
+        findings=tuple(f for f in asked if f in vanished or any(c.finding == f for c in cases)),
+        cases=tuple(cases),
+        vanished=vanished,
     )
 
 
@@ -185,14 +196,14 @@ def score_grounding(
     """
     about = About(TASK, model, prompt_set.title, preprocessing)
     scorer = _Scorer(grounded, about, least_positives, samples, seed)
-    for finding, cases in _by_finding(grounded):
-        free = np.array([case.free for case in cases])
+    for finding in grounded.findings:
+        cases = grounded.of(finding)
+        free = np.array([case.free for case in cases]).reshape(-1, len(_FREE))
         measures = [_Measure(THRESHOLD_FREE, name, free[:, k]) for k, name in enumerate(_FREE)]
-        every = np.stack([case.overlap for case in cases])
+        every = _overlaps(cases)
         choices: dict[str, int | None] = {FIXED: _FIXED, SWEPT: _best(every)}
         if validation is not None:
-            known = [case.overlap for case in validation.cases if case.finding == finding]
-            choices = {VALIDATION: _best(np.stack(known)) if known else None, **choices}
+            choices = {VALIDATION: _best(_overlaps(validation.of(finding))), **choices}
         for protocol, place in choices.items():
             measures += _overlap_measures(protocol, every, place)
         scorer.add(finding, cases, measures)
@@ -204,7 +215,8 @@ def score_chance(
 ) -> Scored:
     """What no model reaches on the same cases: see :data:`CHANCE`."""
     scorer = _Scorer(grounded, About(TASK, CHANCE), least_positives, samples, seed)
-    for finding, cases in _by_finding(grounded):
+    for finding in grounded.findings:
+        cases = grounded.of(finding)
         share = np.array([case.share for case in cases])
         flat = np.zeros(len(share))
         whole = overlaps(share, np.ones_like(share), share)
@@ -266,23 +278,32 @@ class _Scorer:
         with np.errstate(invalid="ignore"):  # An infinite CNR times a count of 0.
             (sums,) = self._resamples.draw([totals(table, members, self._resamples.units)])
         drawn = np.where(sums[:, :1] > 0, sums[:, 1:] / np.maximum(sums[:, :1], 1), np.nan)
-        note = f"masks and maps at {SIZE} × {SIZE}, nearest; positives only"
-        if lost := self._grounded.vanished.get(finding):
-            note += f"; {len(lost)} masks vanish at that size, not scored: {', '.join(lost)}"
         for measure, draws in zip(measures, drawn.T, strict=True):
-            blind = bool(np.isnan(measure.values).any())
+            value = float(measure.values.mean()) if cases else NAN
             self._sheet.add(
                 finding,
                 measure.protocol,
                 measure.metric,
-                float(measure.values.mean()),
+                value,
                 draws,
                 n=len(cases),
                 positives=len(cases),
                 units=unit_words(len(np.unique(members)), self._grounded.by_patient),
-                note="no threshold: validation has no case" if blind else note,
+                note=self._note(finding, bool(cases), math.isnan(value)),
                 threshold=measure.threshold,
             )
+
+    def _note(self, finding: str, scored: bool, blind: bool) -> str:
+        lost = self._grounded.vanished.get(finding, ())
+        names = ", ".join(lost)
+        if not scored:
+            return f"every mask vanishes at {SIZE} × {SIZE}: {names}"
+        if blind:
+            return "no threshold: validation has no case"
+        note = f"masks and maps at {SIZE} × {SIZE}, nearest; positives only"
+        return (
+            f"{note}; {len(lost)} masks vanish at that size, not scored: {names}" if lost else note
+        )
 
     def finish(self) -> Scored:
         """All rows with their means."""
@@ -303,6 +324,8 @@ def _positives(test_set: TestSet, finding: str) -> list[Item]:
 def _map(model: Grounder, film: Image, prompt: Prompt, item: Item) -> NDArray[np.float32]:
     """Map of the affirming texts together, in [0, 1], of the film's shape."""
     maps = np.stack([model.ground(film, text) for text in prompt.positive])
+    if maps.shape[1:] != film.shape:
+        raise ValueError(f"map {maps.shape[1:]} of a film {film.shape}: it must have its shape")
     heat = maps.max(0) if prompt.combine == "max" else maps.mean(0)
     if not np.isfinite(heat).all():
         raise SyncxrError(
@@ -334,14 +357,14 @@ def _case(finding: str, item: str, unit: str, heat: NDArray[np.float32], mask: M
     )
 
 
-def _best(every: Floats) -> int:
+def _overlaps(cases: Sequence[Case]) -> Floats:
+    """Overlaps of all cases, (N, T, 4)."""
+    return np.array([case.overlap for case in cases]).reshape(-1, len(CUTS), len(OVERLAPS))
+
+
+def _best(every: Floats) -> int | None:
     """Place of the threshold with the greatest mean IoU; the highest of equally good ones."""
+    if not len(every):
+        return None
     means = every[:, :, 0].mean(0)
     return len(means) - 1 - int(means[::-1].argmax())
-
-
-def _by_finding(grounded: Grounded) -> list[tuple[str, list[Case]]]:
-    return [
-        (finding, list(cases))
-        for finding, cases in groupby(grounded.cases, key=lambda case: case.finding)
-    ]

@@ -22,7 +22,7 @@ from syncxr.evaluation.prompts import PromptSet, load_prompt_set
 from syncxr.evaluation.results import Result
 from syncxr.evaluation.scored import About, Scored
 from syncxr.evaluation.scoring import score
-from syncxr.evaluation.tables import ScoreTable, grounding_table, score_table
+from syncxr.evaluation.tables import ScoreTable, overlap_table, pointing_table, score_table
 from syncxr.evaluation.testsets.test_set import TestSet
 from syncxr.evaluation.zero_shot import TASK, Classifier, Model, predict, preprocessing_words
 from syncxr.pretraining.preprocessing import equalise
@@ -120,12 +120,12 @@ class StrictResult:
 
     Attributes:
         tables: For each of :data:`PROTOCOLS` the model's and that of brightness alone.
-        grounding: All measures by finding for the screen; None where nothing is outlined.
+        grounding: Pointing game and overlaps for the screen; none where nothing is outlined.
         results: Every number.
     """
 
     tables: tuple[ScoreTable, ...]
-    grounding: Table | None
+    grounding: tuple[Table, ...]
     results: tuple[Result, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -134,8 +134,7 @@ class StrictResult:
 
     def to_rich(self) -> list[Table]:
         """All tables, for the screen."""
-        grounding = [self.grounding] if self.grounding else []
-        return [table.to_rich() for table in self.tables] + grounding
+        return [*(table.to_rich() for table in self.tables), *self.grounding]
 
 
 def evaluate(
@@ -164,7 +163,7 @@ def evaluate(
     )
     rows = [row for scored in strict for row in scored.results]
     if not any(test_set.outlined(target) for target in test_set.targets):
-        return StrictResult(tables, None, tuple(rows))
+        return StrictResult(tables, (), tuple(rows))
     pointed = ground(model, test_set, prompts)
     grounded = score_grounding(
         pointed,
@@ -176,8 +175,9 @@ def evaluate(
         seed=seed,
     )
     chance = score_chance(pointed, least_positives=LEAST_POSITIVES, samples=samples, seed=seed)
-    table = grounding_table(grounded.results, chance.results)
-    return StrictResult(tables, table, (*rows, *grounded.results, *chance.results))
+    pointing = pointing_table(grounded.results, chance.results).to_rich()
+    overlap = overlap_table(grounded.results, chance.results)
+    return StrictResult(tables, (pointing, overlap), (*rows, *grounded.results, *chance.results))
 
 
 def _title(scored: Scored) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from rich.table import Table
 
-from syncxr.evaluation.results import FEWEST_ITEMS, MEAN, NAN, THRESHOLD_FREE, Result
+from syncxr.evaluation.mask_metrics import OVERLAPS
+from syncxr.evaluation.results import FEWEST_ITEMS, MEAN, NAN, Result
 from syncxr.figures import json_values
 
 _CUT_METRICS = ("F1", "accuracy", "MCC")
@@ -131,6 +132,7 @@ class PointingScore:
         low: Lower end of the 95 % interval.
         high: Upper end.
         chance: Mean share of the film that the mask covers: the rate of a blind point.
+        cnr: Mean signed contrast-to-noise ratio.
     """
 
     finding: str
@@ -140,6 +142,7 @@ class PointingScore:
     low: float
     high: float
     chance: float
+    cnr: float
 
 
 @dataclass(frozen=True)
@@ -175,17 +178,18 @@ class PointingTable:
             caption="\n".join([caption, *self.notes]),
             title_justify="left",
         )
-        for name in ("finding", "hits", "95 % interval", "blind point", "cases"):
+        for name in ("finding", "hits", "95 % interval", "blind point", "CNR (signed)", "cases"):
             table.add_column(name, justify="left" if name == "finding" else "right")
         for row in self.rows:
             low_high = f"{shown(row.low)} – {shown(row.high)}"
             hits = _point(row.rate, row.cases)
-            table.add_row(row.finding, hits, low_high, shown(row.chance), str(row.cases))
+            cnr = _point(row.cnr, row.cases)
+            table.add_row(row.finding, hits, low_high, shown(row.chance), cnr, str(row.cases))
         table.add_section()
         low_high = f"{shown(self.low)} – {shown(self.high)}"
         cases = sum(row.cases for row in self.rows)
         mean = _point(self.mean, cases)
-        table.add_row("mean", mean, low_high, shown(self.mean_chance), str(cases))
+        table.add_row("mean", mean, low_high, shown(self.mean_chance), "", str(cases))
         return table
 
 
@@ -254,6 +258,7 @@ def pointing_table(
     """The pointing game out of the rows of a model and of :func:`.grounding.score_chance`."""
     game = {row.finding: row for row in results if row.metric == "pointing game"}
     blind = {row.finding: row.value for row in chance if row.metric == "pointing game"}
+    contrast = {row.finding: row.value for row in results if row.metric == "CNR (signed)"}
     mean = game.pop(MEAN)
     return PointingTable(
         test_set=mean.test_set,
@@ -271,6 +276,7 @@ def pointing_table(
                 row.low,
                 row.high,
                 blind[row.finding],
+                contrast[row.finding],
             )
             for row in game.values()
         ),
@@ -282,29 +288,30 @@ def pointing_table(
     )
 
 
-def grounding_table(results: Sequence[Result], chance: Sequence[Result]) -> Table:
-    """All measures of grounding for the screen, those of no model beside them."""
-    first = results[0]
-    blind = {(row.finding, row.metric): row.value for row in chance}
+def overlap_table(results: Sequence[Result], chance: Sequence[Result]) -> Table:
+    """Overlaps of grounding at each threshold for the screen; IoU of the whole film beside."""
+    rows = [row for row in results if row.metric in OVERLAPS]
+    cells = {(row.finding, row.protocol, row.metric): row for row in rows}
+    whole = {row.finding: row.value for row in chance if row.metric == "IoU"}
+    first = rows[0]
     table = Table(
-        title="Zero-shot grounding",
+        title="Zero-shot grounding: overlap",
         caption=f"{first.test_set}, split {first.split}; prompt set “{first.prompt_set}”; "
         f"{first.samples} bootstrap samples, seed {first.seed}\n{first.note}",
         title_justify="left",
     )
-    for name in ("finding", "measure", "protocol", "value", "95 % interval", "no model", "cases"):
-        table.add_column(name, justify="left" if name in ("finding", "measure") else "right")
-    for row in results:
-        protocol = row.protocol if row.protocol != THRESHOLD_FREE else ""
-        cut = "" if math.isnan(row.threshold) or "fixed" in protocol else f" ({row.threshold:.2f})"
+    for name in ("finding", "threshold", *OVERLAPS, "IoU, 95 %", "IoU of whole film", "cases"):
+        table.add_column(name, justify="left" if name == "finding" else "right")
+    for finding, protocol in dict.fromkeys((row.finding, row.protocol) for row in rows):
+        own = [cells[finding, protocol, metric] for metric in OVERLAPS]
+        cut = "" if math.isnan(own[0].threshold) else f" ({own[0].threshold:.2f})"
         table.add_row(
-            row.finding,
-            row.metric,
-            f"{protocol}{cut}",
-            _point(row.value, row.n),
-            f"{shown(row.low)} – {shown(row.high)}",
-            shown(blind.get((row.finding, row.metric), NAN)),
-            str(row.n),
+            finding,
+            protocol if protocol.startswith("fixed") else f"{protocol}{cut}",
+            *(_point(row.value, row.n) for row in own),
+            f"{shown(own[0].low)} – {shown(own[0].high)}",
+            shown(whole.get(finding, NAN)),
+            str(own[0].n),
         )
     return table
 

@@ -50,7 +50,8 @@ def best_cuts(labels: ArrayLike, scores: ArrayLike) -> Cuts:
     tables = np.stack([tp, called - tp, positives - tp, items - called - positives + tp], axis=-1)
 
     def best(reached: Floats) -> Cut:
-        place = int(reached.argmax())
+        # Equally good up to the last bits, which depend on the order of operations.
+        place = int((reached >= reached.max() - 1e-12).argmax())
         return Cut(float(ranked[ends[place]]), float(reached[place]))
 
     both = positives < items
