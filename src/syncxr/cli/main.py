@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import sys
 
-from syncxr.cli import corpora, evaluation, generation, operations, pretraining
+from syncxr.cli import corpora, datasets, evaluation, generation, operations, pretraining
 from syncxr.cli.app import app
 from syncxr.errors import SyncxrError
 
 # Each adds its commands to the application; the help lists them in this order.
-COMMANDS = (generation, corpora, pretraining, evaluation, operations)
+COMMANDS = (generation, corpora, pretraining, evaluation, datasets, operations)
 
 
 def main() -> None:

@@ -110,8 +110,13 @@ def fraction(test_set: TestSet, share: float, seed: int = 0) -> TestSet:
     kept = set(order[: max(1, round(share * len(order)))])
     return test_set.subset(
         [item for item in test_set.items if item.unit in kept],
-        f"{test_set.split}, {share:.3g} of the labels, seed {seed}",
+        fraction_name(test_set.split, share, seed),
     )
+
+
+def fraction_name(split: str, share: float, seed: int) -> str:
+    """What a label fraction is called: ``"train, 1 % of the labels, seed 0"``."""
+    return f"{split}, {100 * share:g} % of the labels, seed {seed}"
 
 
 def _hash(seed: int, purpose: str, unit: str) -> str:

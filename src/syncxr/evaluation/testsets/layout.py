@@ -43,9 +43,11 @@ def index_files(root: Path, folders: Iterable[str], endings: tuple[str, ...]) ->
         deep = pattern.endswith("**")
         for folder in _folders(root, pattern.removesuffix("**").rstrip("/")):
             for inside, _, names in os.walk(folder):
+                below = Path(inside).relative_to(root).as_posix()
+                prefix = "" if below == "." else f"{below}/"
                 for name in sorted(names):
                     if name.lower().endswith(endings):
-                        index.setdefault(name, (Path(inside) / name).relative_to(root).as_posix())
+                        index.setdefault(name, prefix + name)
                 if not deep:
                     break
     return index

@@ -257,6 +257,11 @@ def test_set_class(name: str) -> type[TestSet]:
     return found
 
 
+def test_sets() -> list[Info]:
+    """Every set, in the order of ``TEST_SETS``."""
+    return [test_set_class(name).info for name in TEST_SETS]
+
+
 def open_test_set(
     name: str, path: str | Path | None = None, split: str | None = None, seed: int = 0
 ) -> TestSet:
