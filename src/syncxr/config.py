@@ -63,10 +63,9 @@ class Config(BaseModel):
         tree = self.model_dump(mode="json", include=set(parts))
         keys = [key for part in parts for key in _unfilled(tree[part], part)]
         if keys:
-            options = " ".join(f"--set {key}=…" for key in keys)
             raise SyncxrError(
-                f"fill in {', '.join(keys)}: {options}, or in your own copy of the file "
-                f"(presets lie in {PRESETS})"
+                f"fill in {', '.join(keys)}: with --set {keys[0]}=… and so on, or in your own copy "
+                f"of the preset (they lie in {PRESETS})"
             )
 
 
