@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ class SuiteReport:
         shown: list[Group | Text] = [screen(table) for table in self.tables if table.main]
         rest = sum(not table.main for table in self.tables)
         end = f"{rest} more tables (other metrics, each finding) in {self.output}/results.html"
-        return [*shown, Text("\n".join([*_remarks(self.run), end]))]
+        return [*shown, Text("\n".join([*_comparisons(self.run), *_remarks(self.run), end]))]
 
 
 def write_report(
@@ -60,27 +61,33 @@ def write_report(
 ) -> SuiteReport:
     """Write ``results.json``, ``differences.json``, ``results.md``, ``.tex`` and ``.html``."""
     found = tuple(tables(run.results, run.models, published))
-    title, remarks = f"Results: {about}", _remarks(run)
+    title = f"Results: {about}"
+    said = _remarks(run), _comparisons(run)
     write_results(run.results, output / "results.json")
     write_results(run.differences, output / "differences.json")
-    write_text(output / "results.md", markdown(title, found, remarks))
+    write_text(output / "results.md", markdown(title, found, *said))
     write_text(output / "results.tex", latex(found))
-    write_text(output / "results.html", html(title, found, remarks))
+    write_text(output / "results.html", html(title, found, *said))
     models = json.dumps({"suite": about, "models": list(run.models)}, indent=1)
     write_text(output / "suite.json", models + "\n")
     return SuiteReport(about, run, found, output)
 
 
 def _remarks(run: SuiteRun) -> list[str]:
-    """What is not in the tables, and how the models compare pairwise."""
+    """What is not in the tables."""
+    if not run.not_scored:
+        return []
+    names = ", ".join(run.not_scored)
+    return [f"Not scored, because no path was given: {names} (--data NAME=PATH)."]
+
+
+def _comparisons(run: SuiteRun) -> list[str]:
+    """The first model against each other one, means over findings."""
     found = []
-    if run.not_scored:
-        names = ", ".join(run.not_scored)
-        found.append(f"Not scored, because no path was given: {names} (--data NAME=PATH).")
     for row in run.differences:
         if row.finding == MEAN and row.metric in ("AUROC difference", "Dice difference"):
-            share = "" if row.fraction != row.fraction else f", {100 * row.fraction:.3g} %"
-            ranked = "" if row.p != row.p else f", p {row.p:.3f}"
+            share = "" if math.isnan(row.fraction) else f", {100 * row.fraction:.3g} %"
+            ranked = "" if math.isnan(row.p) else f", p {row.p:.3f}"
             found.append(
                 f"{row.model}: {row.metric} {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
                 f"{ranked} ({row.task}, {row.test_set}{share}; {row.protocol}; paired bootstrap)."

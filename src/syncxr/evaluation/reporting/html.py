@@ -14,13 +14,19 @@ from syncxr.evaluation.reporting.layout import Column, Figure, ResultTable
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def html(title: str, tables: Sequence[ResultTable], remarks: Sequence[str]) -> str:
+def html(
+    title: str,
+    tables: Sequence[ResultTable],
+    remarks: Sequence[str] = (),
+    comparisons: Sequence[str] = (),
+) -> str:
     """The page as text.
 
     Args:
         title: Of the page.
         tables: Main ones are open, others folded.
         remarks: What stands below the title.
+        comparisons: Paired comparisons of models, a line each.
     """
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -32,6 +38,7 @@ def html(title: str, tables: Sequence[ResultTable], remarks: Sequence[str]) -> s
     return environment.get_template("results.html.j2").render(
         title=title,
         remarks=remarks,
+        comparisons=comparisons,
         sections=_sections(tables),
         heads=_heads,
         bar=_bar,
@@ -62,16 +69,17 @@ def _heads(columns: Sequence[Column]) -> list[tuple[str, int]]:
     return [(head, len(list(own))) for head, own in groupby(columns, key=lambda c: c.head)]
 
 
-def _bar(figure: Figure) -> Markup:
-    """The interval on the scale 0 to 1, with a dot at the value and a mark at a half."""
+def _bar(figure: Figure, chance: bool) -> Markup:
+    """The interval on the scale 0 to 1 with a dot at the value; a mark at a half if asked."""
 
     def place(value: float) -> str:
         return f"{2 + 96 * min(max(value, 0.0), 1.0):.1f}"
 
-    dot = f'<circle cx="{place(figure.value)}" cy="4" r="2.6"/>' if figure.point else ""
+    dot = f'<circle cx="{place(figure.value)}" cy="4" r="1.9"/>' if figure.point else ""
+    half = '<line class="scale" x1="50" x2="50" y1="0.5" y2="7.5"/>' if chance else ""
     return Markup(
         '<svg viewBox="0 0 100 8" aria-hidden="true"><line class="scale" x1="2" x2="98" y1="4" '
-        'y2="4"/><line class="scale" x1="50" x2="50" y1="1" y2="7"/>'
+        f'y2="4"/>{half}'
         f'<line class="range" x1="{place(figure.low)}" x2="{place(figure.high)}" y1="4" y2="4"/>'
         f"{dot}</svg>"
     )

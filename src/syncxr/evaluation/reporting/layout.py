@@ -206,12 +206,13 @@ def _table(
     first = rows[0]
     preparations = {r.model: r.preprocessing for r in rows if r.preprocessing}
     prepared = _prepared(preparations)
-    title = f"{task}: {metric}" + (f", {first.test_set}" if by_finding else "")
-    about = [protocol, f"prompt set “{prompt_set}”" if prompt_set else "", prepared]
+    title = f"{task}: {metric}" + (f", {protocol}" if protocol else "")
+    title += f"; findings of {first.test_set}" if by_finding else ""
+    about = [f"Prompt set “{prompt_set}”" if prompt_set else "", prepared]
     return ResultTable(
         task=task,
-        title=title[0].upper() + title[1:],
-        subtitle="; ".join(filter(None, about)),
+        title=_sentence(title),
+        subtitle=_sentence("; ".join(filter(None, about))),
         columns=tuple(
             Column(head, f"{share:.3g} %" if share else "", _measured(own[0]))
             for (head, share), own in places.items()
@@ -221,6 +222,10 @@ def _table(
         notes=_notes(rows, beside, first, by_finding),
         main=not by_finding and metric in MAIN_METRICS,
     )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _share(row: Result) -> float:
@@ -254,7 +259,10 @@ def _measured(row: Result) -> str:
     """On what a column was measured."""
     if not row.n:
         return ""
-    number = f"{row.n:,} films" if row.finding == MEAN else f"{row.positives:,} of {row.n:,} films"
+    # Grounding asks for each finding of a film: cases, all of them positive.
+    kind = "cases" if row.task == TASKS[1] else "films"
+    counted = row.finding != MEAN and kind == "films"
+    number = f"{row.positives:,} of {row.n:,} films" if counted else f"{row.n:,} {kind}"
     return f"split {row.split}; {number}; {row.units} resampled"
 
 

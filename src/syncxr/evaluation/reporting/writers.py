@@ -11,7 +11,12 @@ from rich.text import Text
 from syncxr.evaluation.reporting.layout import Figure, ResultTable
 
 
-def markdown(title: str, tables: Sequence[ResultTable], remarks: Sequence[str]) -> str:
+def markdown(
+    title: str,
+    tables: Sequence[ResultTable],
+    remarks: Sequence[str] = (),
+    comparisons: Sequence[str] = (),
+) -> str:
     """One document."""
     parts = [f"# {title}", "", *(f"{remark}\n" for remark in remarks)]
     for table in tables:
@@ -22,6 +27,8 @@ def markdown(title: str, tables: Sequence[ResultTable], remarks: Sequence[str]) 
         parts.append("|---" + "|---:" * len(heads) + "|")
         parts += [_pipes([name, *map(_markdown_figure, own)]) for name, own in table.rows]
         parts += ["", *(f"- {note}" for note in table.remarks), ""]
+    if comparisons:
+        parts += ["## Paired comparisons", "", *(f"- {line}" for line in comparisons), ""]
     return "\n".join(parts)
 
 
