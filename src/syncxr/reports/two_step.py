@@ -56,7 +56,7 @@ def draft(
         for request, made in zip(requests, drafts, strict=True)
     ]
     prompts = [
-        _impression_prompt(request, made.findings, options)
+        impression_prompt(request, made.findings, options)
         for request, made, sound in zip(requests, drafts, ready, strict=True)
         if sound
     ]
@@ -104,7 +104,8 @@ def _findings_prompt(request: DraftRequest, options: DraftingOptions) -> Prompt:
     return _prompt(text, request, request.seed, options)
 
 
-def _impression_prompt(request: DraftRequest, findings: str, options: DraftingOptions) -> Prompt:
+def impression_prompt(request: DraftRequest, findings: str, options: DraftingOptions) -> Prompt:
+    """What asks for IMPRESSION of FINDINGS."""
     text = load_template(IMPRESSION_PROMPT).fill(
         examples=examples(request, ("FINDINGS:", "IMPRESSION:")), findings=findings
     )
@@ -113,7 +114,8 @@ def _impression_prompt(request: DraftRequest, findings: str, options: DraftingOp
 
 
 def _prompt(text: str, request: DraftRequest, seed: int, options: DraftingOptions) -> Prompt:
-    length = 64 + 64 * len(request.entities)
+    # Twice of what prose takes: a model that goes round in circles is stopped early.
+    length = 64 + 32 * len(request.entities)
     return Prompt(text, max_tokens=length, seed=seed, temperature=options.temperature, stop=_STOP)
 
 
