@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from syncxr.corpora.films import read_film
 from syncxr.curation.families import FAMILIES, FAULTY, HELD_OUT, Family
-from syncxr.curation.inspector import SIMILAR, Inspector
-from syncxr.curation.judge import QUESTIONS, Verdict
+from syncxr.curation.inspector import Inspector
+from syncxr.curation.judge import QUESTIONS, SIMILAR, Verdict
 from syncxr.curation.stock import Stock, simulated_stock
 from syncxr.evaluation.metrics import Interval, auroc, bootstrap_auroc, interval
 from syncxr.progress import bar, console

@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import pytest
+import tiny_internvl
 
 from syncxr.curation.inspector import Inspector
 from syncxr.curation.stock import Stock, simulated_stock
@@ -12,3 +15,8 @@ def stock() -> Stock:
 @pytest.fixture(scope="session")
 def inspector() -> Inspector:
     return Inspector()
+
+
+@pytest.fixture(scope="session")
+def internvl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_internvl.save(tmp_path_factory.mktemp("internvl"))

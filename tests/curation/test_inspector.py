@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from syncxr.curation import JUDGES
 from syncxr.curation.families import FAMILIES, TRAINED
-from syncxr.curation.inspector import SIMILAR, WEIGHTS, Inspector, inspect
-from syncxr.curation.judge import QUESTIONS
+from syncxr.curation.inspector import WEIGHTS, Inspector, inspect
+from syncxr.curation.judge import QUESTIONS, SIMILAR
 from syncxr.curation.stock import Stock
 from syncxr.errors import SyncxrError
 from syncxr.registry import BackendSpec, build
@@ -69,10 +69,15 @@ def test_planted_faults_are_refused(family: object, inspector: Inspector, stock:
     assert sum(not v.passed for v in verdicts) >= 5, [v.answers for v in verdicts if v.passed]
 
 
+def built(**options: object) -> Inspector:
+    made: Inspector = build("judge", JUDGES, BackendSpec(name="inspector", **options))  # type: ignore[arg-type]
+    return made
+
+
 def test_options_move_thresholds(mixed: list[Image]) -> None:
-    strict = Inspector(Inspector.Options(thresholds={"human": 1.0}, max_similarity=-1.0))
+    strict = built(thresholds={"human": 1.0}, similarity={"threshold": -1.0})
     assert all({"human", SIMILAR} <= set(v.reasons) for v in strict.judge(mixed))
-    lax = Inspector(Inspector.Options(thresholds=dict.fromkeys(QUESTIONS, 0.0), max_similarity=1.0))
+    lax = built(thresholds=dict.fromkeys(QUESTIONS, 0.0), similarity={"threshold": 1.0})
     assert all(v.passed for v in lax.judge(mixed))
 
 

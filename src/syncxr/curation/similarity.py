@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Features = NDArray[np.float32]
 """One row a film, (N, D)."""
 
+_ROWS = 64
+
 
 def _directions(features: Features, centre: Features) -> Features:
     shifted = features.astype(np.float32) - centre
@@ -43,9 +45,16 @@ class KnownBad:
         """
         if not len(self.bank) or self.bank.shape[1] != features.shape[1]:
             raise ValueError(f"bank {self.bank.shape} does not fit features {features.shape}")
-        cosines = _directions(features, self.centre) @ _directions(self.bank, self.centre).T
-        greatest: Features = np.clip(cosines.max(1), -1, 1)
-        return greatest
+        films, known = _directions(features, self.centre), _directions(self.bank, self.centre)
+        greatest = np.empty(len(films), np.float32)
+        for start in range(0, len(films), _ROWS):
+            part = films[start : start + _ROWS]
+            # One product for all films of a batch, of one height always: products of different
+            # heights round differently, and a film's similarity is to depend on the film alone.
+            block = np.zeros((_ROWS, films.shape[1]), np.float32)
+            block[: len(part)] = part
+            greatest[start : start + _ROWS] = (block @ known.T).max(1)[: len(part)]
+        return np.clip(greatest, -1, 1)
 
 
 def calibrate(good: Features, lost: float = 0.02) -> float:

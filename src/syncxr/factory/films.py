@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from syncxr.curation import JUDGES
-from syncxr.curation.judge import Judge
+from syncxr.curation.judge import Judge, record_of
 from syncxr.factory.rounds import History, Outcome, Task, run_rounds
 from syncxr.factory.stage import ShardResult, Turns, declared
 from syncxr.images import RENDERERS
@@ -115,11 +115,7 @@ class FilmStage:
         with self._turns.at(self._judge):
             verdicts = self._judge.judge([film.image for film in films])
         return [
-            Outcome(
-                film,
-                lack + verdict.reasons,
-                {**verdict.answers, "similarity_to_bad": verdict.similarity},
-            )
+            Outcome(film, lack + verdict.reasons, verdict.scores)
             for film, lack, verdict in zip(films, missing, verdicts, strict=True)
         ]
 
@@ -136,6 +132,7 @@ class FilmStage:
         sample.provenance["film"] = {
             "renderer": self._renderer.name,
             "judge": self._judge.name if self._judge else None,
+            "judged_by": record_of(self._judge) if self._judge else {},
             "parameters": film.parameters,
             "shown": [str(entity) for entity in film.shown],
             "not_shown": [[str(entity), reason] for entity, reason in film.not_shown],

@@ -8,7 +8,7 @@ from typing import Any
 
 from syncxr.corpora.films import OWN_FILM
 from syncxr.curation import JUDGES
-from syncxr.curation.judge import Judge
+from syncxr.curation.judge import Judge, record_of
 from syncxr.errors import SyncxrError
 from syncxr.factory.stage import ShardResult, Turns, declared
 from syncxr.registry import BackendSpec, build
@@ -57,9 +57,10 @@ class VerdictStage:
         rejected: list[Sample] = []
         reasons: Counter[str] = Counter()
         for sample, verdict in zip(samples, verdicts, strict=True):
-            sample.quality = {**verdict.answers, "similarity_to_bad": verdict.similarity}
+            sample.quality = verdict.scores
             sample.provenance["curation"] = {
                 "judge": self._judge.name,
+                "judged_by": record_of(self._judge),
                 "reasons": list(verdict.reasons),
             }
             reasons.update(f"film: {reason}" for reason in verdict.reasons)

@@ -18,6 +18,7 @@ from syncxr.errors import SyncxrError
 from syncxr.images.prompts import Prompt, Window, fit, windows_of
 from syncxr.images.renderer import Film, RenderRequest
 from syncxr.models import ModelOptions, full_batches
+from syncxr.resources import Resources
 from syncxr.sample import Entity, Image
 
 _OURS = ("prompt", "generator", "output_type", "return_dict", "num_images_per_prompt", "latents")
@@ -79,6 +80,7 @@ class DiffusionRenderer:
 
     Options: ClassVar = DiffusionOptions
     name = "diffusion"
+    resources = Resources(gpus=1.0)
 
     def __init__(self, options: DiffusionOptions) -> None:
         options.check(DiffusionPipeline.config_name)
