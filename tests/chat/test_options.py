@@ -1,6 +1,6 @@
 import pytest
 
-from syncxr.chat.options import ChatOptions
+from syncxr.chat.options import REACH, ChatOptions, without_reach
 from syncxr.errors import SyncxrError
 
 
@@ -26,3 +26,15 @@ def test_the_environment_says_where_a_server_is_that_moves(monkeypatch: pytest.M
         _ = options.url
     monkeypatch.setenv("OPENAI_BASE_URL", "http://node7:8000/v1")
     assert options.url == "http://node7:8000/v1"
+
+
+def test_how_a_server_is_reached_is_no_part_of_what_a_run_is() -> None:
+    tree = {
+        "writer": {"name": "chat", "base_url": "http://a", "model": "m", "concurrency": 4},
+        "judge": {"name": "chat", "server": {"timeout": 3, "model": "n"}, "thresholds": [1]},
+    }
+    assert without_reach(tree) == {
+        "writer": {"name": "chat", "model": "m"},
+        "judge": {"name": "chat", "server": {"model": "n"}, "thresholds": [1]},
+    }
+    assert set(ChatOptions.model_fields) >= REACH

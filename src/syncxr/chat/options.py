@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -95,3 +96,17 @@ class ChatOptions(BaseModel):
         if self.api_key_env and not key:
             raise SyncxrError(f"environment variable {self.api_key_env} (api_key_env) is not set")
         return key
+
+
+REACH = frozenset(("base_url", "api_key_env", "concurrency", "timeout", "retries"))
+"""Options that say how a server is reached; they decide nothing of what it says."""
+
+
+def without_reach(tree: Any) -> Any:
+    """JSON values of a configuration without the options of :data:`REACH`, wherever they stand.
+
+    A run goes on when its server has moved, and no dataset tells where it was.
+    """
+    if isinstance(tree, Mapping):
+        return {key: without_reach(value) for key, value in tree.items() if key not in REACH}
+    return tree

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from syncxr.chat.options import without_reach
 from syncxr.corpora.films import film_paths
 from syncxr.corpora.table import read_reports
 from syncxr.dataset.files import atomic, sha256
@@ -151,7 +152,7 @@ def curate_films(
 def _configuration(command: str, stage: Stage, source: StoragePath, size: int) -> dict[str, Any]:
     """What a run of one stage is: another content of the source is another run."""
     return {
-        command: stage.describe(),
+        command: without_reach(stage.describe()),
         "source": {"path": str(source.resolve()), "sha256": _content(source)},
         "shard_size": size,
     }
