@@ -32,7 +32,7 @@ class Classifier(Protocol):
 
     def zero_shot(
         self, images: Sequence[Image], prompts: Mapping[str, Prompt]
-    ) -> NDArray[np.float32]:
+    ) -> NDArray[np.floating[Any]]:
         """Scores (N, K)."""
         ...
 
@@ -70,15 +70,15 @@ def predict(
 
 def zero_shot_scores(
     model: Classifier, images: Iterable[Image], prompts: Mapping[str, Prompt], total: int
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
     """Score of each finding in each film, (N, K), columns in the order of ``prompts``."""
-    parts = [np.empty((0, len(prompts)), np.float32)]
+    parts: list[NDArray[np.floating[Any]]] = [np.empty((0, len(prompts)))]
     coming = iter(images)
     with bar("zero-shot", total) as progress:
         while films := list(islice(coming, _BATCH)):
             parts.append(model.zero_shot(films, prompts))
             progress.advance(len(films))
-    return np.concatenate(parts)
+    return np.concatenate(parts).astype(np.float64)
 
 
 def score_zero_shot(

@@ -73,19 +73,20 @@ class DualEncoder(nn.Module):
     @torch.inference_mode()
     def zero_shot(
         self, images: Sequence[Image], prompts: Mapping[str, Prompt] | Sequence[str]
-    ) -> NDArray[np.float32]:
-        """Probability of each finding without any training on labels.
+    ) -> NDArray[np.float64]:
+        """Score of each finding without any training on labels.
 
         The logits of the affirming texts and those of the denying texts are averaged (or the
         greatest is taken, as the prompt says), and a softmax is taken over the two (CheXzero, Tiu
-        et al. 2022). Where nothing is denied, the logistic of the affirming logit is the score.
+        et al. 2022). Where nothing is denied, the affirming logit itself is the score.
 
         Args:
             images: N films of any size.
             prompts: Finding to prompt, or K findings, which are prompted as pairs.
 
         Returns:
-            Probabilities, (N, K), columns in the order of ``prompts``.
+            (N, K), columns in the order of ``prompts``: probabilities, or logits where nothing is
+            denied. In double precision, for a probability near 1 ties with others in single.
         """
         if not isinstance(prompts, Mapping):
             prompts = {finding: pair_prompt(finding) for finding in prompts}
@@ -97,8 +98,8 @@ class DualEncoder(nn.Module):
         for prompt in prompts.values():
             sides = (prompt.positive, prompt.negative)
             yes, no = (_side(logits[:, [place[t] for t in side]], prompt.combine) for side in sides)
-            columns.append(torch.sigmoid(yes - no))
-        return torch.stack(columns, 1).float().numpy()
+            columns.append(torch.sigmoid(yes - no) if prompt.negative else yes)
+        return torch.stack(columns, 1).numpy()
 
     @torch.inference_mode()
     def ground(self, image: Image, phrase: str) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ class Prompt(NamedTuple):
 
     Attributes:
         positive: Affirming texts, at least one.
-        negative: Denying texts; none = the score is that of the affirming texts alone.
+        negative: Denying texts; none = the score is the logit of the affirming texts alone.
         combine: Whether the mean or the greatest logit of a side's texts counts.
     """
 
