@@ -1,4 +1,4 @@
-"""Bootstrap and thresholds at the size of ChestX-ray14's test list, beside the loops of public code.
+"""Bootstrap and thresholds at the size of ChestX-ray14's test list, beside public loops.
 
     OMP_NUM_THREADS=2 python benchmarks/metrics.py [--json FILE]
 
