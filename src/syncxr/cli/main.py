@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import sys
 
-from syncxr.cli import corpora, datasets, evaluation, generation, operations, pretraining
+from syncxr.cli import corpora, datasets, evaluation, generation, judging, operations, pretraining
 from syncxr.cli.app import app
 from syncxr.errors import SyncxrError
+from syncxr.registry import install_command
 
 # Each adds its commands to the application; the help lists them in this order.
-COMMANDS = (generation, corpora, pretraining, evaluation, datasets, operations)
+COMMANDS = (generation, judging, corpora, pretraining, evaluation, datasets, operations)
 
 
 def main() -> None:
@@ -19,6 +20,11 @@ def main() -> None:
         app()
     except SyncxrError as error:
         sys.exit(f"error: {error}")
+    except ModuleNotFoundError as error:
+        name = error.name or ""
+        if name.partition(".")[0] in ("", "syncxr"):
+            raise
+        sys.exit(f"error: the package {name!r} is not installed; run: {install_command(name)}")
     except OSError as error:
         sys.exit(f"error: {_reason(error)}; what was finished is kept")
 

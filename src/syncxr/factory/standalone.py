@@ -141,7 +141,7 @@ def curate_films(
     """
     configuration = _configuration("curate", stage, source, size)
     with open_run(output, configuration):
-        sources = _films(source, size)
+        sources = film_sources(source, size)
         records = run_stage(output, stage, sources, executor)
         if not any(isinstance(shard, FilmsSource) for shard in sources):
             _finish_dataset(output, records, configuration)
@@ -223,7 +223,8 @@ def _reports(source: StoragePath, size: int) -> Sequence[ShardSource]:
     return cut(samples, size)
 
 
-def _films(source: StoragePath, size: int) -> Sequence[ShardSource]:
+def film_sources(source: StoragePath, size: int) -> Sequence[ShardSource]:
+    """Films to judge: shards of a dataset, or a folder of images in parts of ``size``."""
     if not source.is_dir():
         raise SyncxrError(f"{source} is not a folder; give a dataset or a folder of images")
     shards = _shards(source, ("dataset", "."))
@@ -253,5 +254,6 @@ def _write_verdicts(output: StoragePath, records: Iterable[ShardRecord]) -> None
         writer.writerow(["id", "passed", "reasons", *names])
         for sample in rows:
             reasons = sample.provenance["curation"]["reasons"]
-            scores = [f"{sample.quality[name]:.4f}" for name in names]
+            # A judge may have left a question without an answer.
+            scores = [f"{sample.quality[n]:.4f}" if n in sample.quality else "" for n in names]
             writer.writerow([sample.id, not reasons, " ".join(reasons), *scores])
