@@ -77,7 +77,7 @@ class LlamaCppWriter:
 
     def __init__(self, options: LlamaCppOptions) -> None:
         self.options = options
-        self._engines: list[Any] = []
+        self.engines: list[Any] = []
         self._free: Queue[Any] = Queue()
         self._lock = Lock()
         self._tokens: dict[str, str] = {}
@@ -88,7 +88,7 @@ class LlamaCppWriter:
         Raises:
             SyncxrError: The model file is missing, or the engine refuses a prompt.
         """
-        self._load()
+        self.load()
         return self._stream(prompts)
 
     def log_probabilities(self, prompt: str, grammar: Grammar) -> list[float]:
@@ -97,7 +97,7 @@ class LlamaCppWriter:
         The engine reports them before the grammar is applied, so this is the model's own
         probability of a text that it is forced to write after ``prompt``.
         """
-        self._load()
+        self.load()
         reply = self._request(Prompt(prompt, grammar), n_probs=1)
         return [float(token["logprob"]) for token in reply["choices"][0]["logprobs"]["content"]]
 
@@ -131,12 +131,13 @@ class LlamaCppWriter:
     def _engine_count(self) -> int:
         return self.options.engines or min(len(os.sched_getaffinity(0)), _MOST_ENGINES)
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Start the engines, as the first prompt would; for those who measure what follows."""
         with self._lock:
-            if self._engines:
+            if self.engines:
                 return
-            self._engines = [self._engine() for _ in range(self._engine_count())]
-            for engine in self._engines * self.options.slots:
+            self.engines = [self._engine() for _ in range(self._engine_count())]
+            for engine in self.engines * self.options.slots:
                 self._free.put(engine)
 
     def _engine(self) -> Any:
@@ -162,7 +163,7 @@ class LlamaCppWriter:
             raise SyncxrError(f"llama.cpp cannot load {path}: {error}") from error
 
     def _stream(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
-        pool = ThreadPoolExecutor(len(self._engines) * self.options.slots)
+        pool = ThreadPoolExecutor(len(self.engines) * self.options.slots)
         try:
             yield from pool.map(self._complete, prompts)
         finally:
@@ -179,7 +180,19 @@ class LlamaCppWriter:
         )
 
     def _request(self, prompt: Prompt, **more: Any) -> dict[str, Any]:
-        request: dict[str, Any] = {
+        body = self.body(prompt) | more
+        engine = self._free.get()
+        try:
+            reply: dict[str, Any] = engine.handle_completions(body)
+        finally:
+            self._free.put(engine)
+        if "choices" not in reply:
+            raise SyncxrError(f"llama.cpp refused a prompt: {reply.get('error', reply)}")
+        return reply
+
+    def body(self, prompt: Prompt) -> dict[str, Any]:
+        """A prompt as the engine takes it."""
+        body: dict[str, Any] = {
             "prompt": prompt.text,
             "max_tokens": prompt.max_tokens,
             "seed": prompt.seed % _SEEDS,
@@ -189,18 +202,10 @@ class LlamaCppWriter:
             "top_p": 1.0,
             "min_p": 0.0,
             "stop": list(prompt.stop),
-            **more,
         }
         if prompt.grammar is not None:
-            request["grammar"] = self._pinned(prompt.grammar.gbnf())
-        engine = self._free.get()
-        try:
-            reply: dict[str, Any] = engine.handle_completions(request)
-        finally:
-            self._free.put(engine)
-        if "choices" not in reply:
-            raise SyncxrError(f"llama.cpp refused a prompt: {reply.get('error', reply)}")
-        return reply
+            body["grammar"] = self._pinned(prompt.grammar.gbnf())
+        return body
 
     def _pinned(self, grammar: str) -> str:
         """``grammar`` with every literal replaced by the model's tokens for it."""
@@ -216,7 +221,7 @@ class LlamaCppWriter:
     def _tokenize(self, text: str) -> list[int]:
         # The in-process interface has no tokenizer; the same server offers it on the loopback.
         request = urllib.request.Request(
-            f"{self._engines[0].listening_address}/tokenize",
+            f"{self.engines[0].listening_address}/tokenize",
             json.dumps({"content": text}).encode(),
             {"Content-Type": "application/json"},
         )
