@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation.prompts import load_prompt_set, shipped
 from syncxr.evaluation.results import MEAN, TEST_TUNED, THRESHOLD_FREE, VALIDATION, Result
 from syncxr.evaluation.testsets.test_set import open_test_set
-from syncxr.evaluation.zero_shot import evaluate, predict, score_zero_shot, zero_shot_scores
+from syncxr.evaluation.zero_shot import Films, evaluate, predict, score_zero_shot
 from syncxr.pretraining.prompt import Prompt
 from syncxr.sample import Image
 
@@ -129,7 +130,7 @@ def test_validation_films_are_other_films(hospital: object, reader: Callable) ->
         evaluate(reader(), test.subset(test.items[:1], "one"), PAIR, name="r", validation=other)
 
 
-def test_a_film_that_does_not_open_is_named(tmp_path: object, reader: Callable) -> None:
+def test_a_film_that_does_not_open_is_named(tmp_path: Path, reader: Callable) -> None:
     Pillow.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "0.png")
     (tmp_path / "1.png").write_bytes(b"not an image")
     (tmp_path / "labels.csv").write_text("file,labels\n0.png,Nodule\n1.png,No Finding\n")
@@ -158,13 +159,23 @@ class Grey:
         return np.array(means, np.float32)
 
 
-@pytest.mark.parametrize("count", [0, 1, 64, 150])
-def test_scores_keep_the_order_of_films(count: int) -> None:
-    films = [np.full((4, 4), value, np.uint8) for value in range(count)]
-    prompts = {"nodule": Prompt(("nodule",), ("no nodule",)), "mass": Prompt(("mass",), ("no",))}
-    scores = zero_shot_scores(Grey(), films, prompts, count)
-    assert scores.shape == (count, 2)
-    np.testing.assert_allclose(scores[:, 1] * 255, np.arange(count), atol=1e-4)
+@pytest.mark.parametrize("at_hand", [True, False])
+def test_scores_keep_the_order_of_films(tmp_path: Path, at_hand: bool) -> None:
+    rows = ["file,labels"]
+    for value in range(40):
+        Pillow.fromarray(np.full((4, 4), value, np.uint8)).save(tmp_path / f"{value}.png")
+        rows.append(f"{value}.png,{'nodule' if value % 2 else ''}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    test = open_test_set(str(tmp_path), split="all")
+    films = np.arange(40, dtype=np.uint8).repeat(16).reshape(40, 4, 4) if at_hand else None
+    predictions = predict(Grey(), test, PAIR, films=films)
+    np.testing.assert_allclose(predictions.scores[:, 0] * 255, np.arange(40), atol=1e-4)
+
+
+def test_films_are_decoded_a_slice_at_a_time(parts: tuple, reader: Callable) -> None:
+    films = Films(parts[0])
+    assert len(films) == 80 and films[3].shape == films[3:5][0].shape
+    assert [len(films[at]) for at in (slice(0, 32), slice(64, 96), slice(80, 90))] == [32, 16, 0]
 
 
 def test_films_at_hand_are_used(parts: tuple, reader: Callable) -> None:

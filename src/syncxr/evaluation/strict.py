@@ -8,7 +8,7 @@ the same view and brightness, and when the score of brightness alone stands besi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from syncxr.evaluation.scored import About, Scored
 from syncxr.evaluation.scoring import score
 from syncxr.evaluation.tables import ScoreTable, overlap_table, pointing_table, score_table
 from syncxr.evaluation.testsets.test_set import TestSet
-from syncxr.evaluation.zero_shot import TASK, Classifier, Model, predict, preprocessing_words
+from syncxr.evaluation.zero_shot import TASK, Classifier, Films, Model, predict, preprocessing_words
 from syncxr.pretraining.preprocessing import equalise
 from syncxr.sample import Image
 
@@ -72,22 +72,25 @@ def evaluate_strictly(
     Raises:
         SyncxrError: A film does not open, or a label or score is wrong; names file and row.
     """
-    dark: list[float] = []
-    raw = predict(
-        model, test_set, prompt_set, findings=findings, films=_seen(_films(test_set), dark)
-    )
-    flat_dark: list[float] = []
-    flat = predict(
-        model,
-        test_set,
-        prompt_set,
-        findings=findings,
-        films=_seen(map(equalise, _films(test_set)), flat_dark),
+    dark, flat_dark = np.empty(len(test_set)), np.empty(len(test_set))
+
+    def as_it_is(place: int, film: Image) -> Image:
+        dark[place] = brightness_score(film)
+        return film
+
+    def equalised(place: int, film: Image) -> Image:
+        flat = equalise(film)
+        flat_dark[place] = brightness_score(flat)
+        return flat
+
+    raw, flat = (
+        predict(model, test_set, prompt_set, findings=findings, films=Films(test_set, prepare))
+        for prepare in (as_it_is, equalised)
     )
     every = np.array([[item.labels[f] for f in test_set.findings] for item in test_set.items])
     abnormal = (every == 1).any(1)
     normal = (every == 0).all(1)
-    strata = _strata([item.view for item in test_set.items], np.array(dark))
+    strata = _strata([item.view for item in test_set.items], dark)
     about = About(TASK, name, prompt_set.title, preprocessing_words(model))
     found = []
     for protocol, predictions, greys in (
@@ -95,7 +98,7 @@ def evaluate_strictly(
         (WITHIN_ABNORMAL, _only(flat, abnormal[:, None]), flat_dark),
         (STRATIFIED, _only(flat, (flat.labels == 1) | normal[:, None]), flat_dark),
     ):
-        alone = np.repeat(np.array(greys)[:, None], len(raw.findings), axis=1)
+        alone = np.repeat(greys[:, None], len(raw.findings), axis=1)
         for scores, of in (
             (predictions.scores, about),
             (alone, About(TASK, BRIGHTNESS)),
@@ -189,17 +192,6 @@ def brightness_score(image: Image) -> float:
     """Minus the mean grey of the two lateral thirds of a film: no model at all."""
     third = image.shape[1] // 3
     return -float(np.concatenate([image[:, :third], image[:, -third:]], axis=1).mean())
-
-
-def _films(test_set: TestSet) -> Iterator[Image]:
-    return (test_set.film(item) for item in test_set.items)
-
-
-def _seen(films: Iterable[Image], dark: list[float]) -> Iterator[Image]:
-    """Films as they come, leaving their brightness scores in ``dark``."""
-    for film in films:
-        dark.append(brightness_score(film))
-        yield film
 
 
 def _only(predictions: Predictions, kept: NDArray[np.bool_]) -> Predictions:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +17,10 @@ from syncxr.evaluation.scored import About, Scored
 from syncxr.evaluation.scoring import FIXED, HALF, choose_cuts, score
 from syncxr.evaluation.testsets.test_set import TestSet
 from syncxr.pretraining.prompt import Prompt
-from syncxr.progress import bar
+from syncxr.progress import Bar, bar
 from syncxr.sample import Image
 
 TASK = "zero-shot classification"
-
-_BATCH = 64
-"""Films a call of the model; each call reads the texts again, and holds its films in memory."""
 
 
 class Classifier(Protocol):
@@ -41,18 +37,49 @@ class Model(Classifier, Grounder, Protocol):
     """A model that answers prompts and points."""
 
 
+class Films(Sequence[Image]):
+    """Films of a set, each decoded when it is looked at, so that few are in memory at a time.
+
+    Args:
+        test_set: Whose films.
+        prepare: Called with each film's place and the film; what it gives is looked at.
+    """
+
+    def __init__(
+        self, test_set: TestSet, prepare: Callable[[int, Image], Image] | None = None
+    ) -> None:
+        self._test_set, self._prepare = test_set, prepare
+
+    def __len__(self) -> int:
+        """Number of films."""
+        return len(self._test_set.items)
+
+    @overload
+    def __getitem__(self, place: int) -> Image: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Image]: ...
+    def __getitem__(self, place: int | slice) -> Image | list[Image]:
+        """One film, or several."""
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        film = self._test_set.film(self._test_set.items[place])
+        return self._prepare(place, film) if self._prepare else film
+
+
 def predict(
     model: Classifier,
     test_set: TestSet,
     prompt_set: PromptSet,
     *,
     findings: Sequence[str] | None = None,
-    films: Iterable[Image] | None = None,
+    films: Sequence[Image] | NDArray[np.uint8] | None = None,
 ) -> Predictions:
     """What a model says of every film of a set.
 
+    The texts are read once; films are asked for in slices by the model.
+
     Args:
-        model: Asked film by film, with its own preprocessing.
+        model: With its own preprocessing.
         test_set: Films and labels.
         prompt_set: Texts.
         findings: Which of the set's findings; all by default.
@@ -63,22 +90,30 @@ def predict(
             and row.
     """
     asked = tuple(findings or test_set.findings)
-    looked_at = (test_set.film(item) for item in test_set.items) if films is None else films
-    scores = zero_shot_scores(model, looked_at, prompt_set.prompts(asked), len(test_set.items))
+    prompts = prompt_set.prompts(asked)
+    with bar("zero-shot", len(test_set.items)) as progress:
+        watched = _Watched(Films(test_set) if films is None else films, progress)
+        scores = model.zero_shot(watched, prompts)
     return Predictions.of(test_set, asked, scores)
 
 
-def zero_shot_scores(
-    model: Classifier, images: Iterable[Image], prompts: Mapping[str, Prompt], total: int
-) -> NDArray[np.float64]:
-    """Score of each finding in each film, (N, K), columns in the order of ``prompts``."""
-    parts: list[NDArray[np.floating[Any]]] = [np.empty((0, len(prompts)))]
-    coming = iter(images)
-    with bar("zero-shot", total) as progress:
-        while films := list(islice(coming, _BATCH)):
-            parts.append(model.zero_shot(films, prompts))
-            progress.advance(len(films))
-    return np.concatenate(parts).astype(np.float64)
+class _Watched(Sequence[Image]):
+    """Films that move a bar on as they are looked at."""
+
+    def __init__(self, films: Sequence[Image] | NDArray[np.uint8], progress: Bar) -> None:
+        self._films, self._progress = films, progress
+
+    def __len__(self) -> int:
+        return len(self._films)
+
+    @overload
+    def __getitem__(self, place: int) -> Image: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Image]: ...
+    def __getitem__(self, place: int | slice) -> Image | Sequence[Image]:
+        found = self._films[place]
+        self._progress.advance(len(found) if isinstance(place, slice) else 1)
+        return found
 
 
 def score_zero_shot(
