@@ -97,7 +97,7 @@ class ReportData:
         history: One mapping an epoch, see ``checkpoint/history.jsonl``.
         pretraining: Summary of the pre-training.
         scores: AUROC tables, see :class:`syncxr.evaluation.tables.ScoreTable`.
-        pointing: Pointing-game tables, see :class:`syncxr.evaluation.grounding.PointingTable`.
+        pointing: Pointing-game tables, see :class:`syncxr.evaluation.tables.PointingTable`.
         faithfulness: See :class:`syncxr.images.faithfulness.Faithfulness`.
         licences: Sources with their licences.
         environment: Versions on which bytes depend.
