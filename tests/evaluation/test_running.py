@@ -185,7 +185,7 @@ def test_changed_labels_are_scored_again(
 def test_means_over_seeds_and_paired_differences(
     tmp_path: Path, painter: Callable, towers: dict[str, Blocks]
 ) -> None:
-    films = {"folder": clinic(tmp_path / "films", painter, 150)}
+    films = {"folder": clinic(tmp_path / "films", painter, 260)}
     found = run_suite(
         {"one": Path("a"), "two": Path("b")}, linear(seeds=[0, 1, 2]), films, tmp_path / "out",
         samples=100,
