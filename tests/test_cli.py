@@ -190,3 +190,12 @@ def test_tampering_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     figures = tmp_path / "figures.json"
     assert run(monkeypatch, "verify", out, "--json", figures) == 1
     assert any("sha256" in fault for fault in json.loads(figures.read_text())["faults"])
+
+
+def test_a_missing_package_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan_csv: Path
+) -> None:
+    """Also where a backend imports it only when it begins to work."""
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    message = complaint(monkeypatch, "draft", plan_csv, "-o", tmp_path / "out")
+    assert "'xllamacpp' is not installed; run: pip install 'syncxr[embedded]'" in message

@@ -47,5 +47,8 @@ def test_what_is_no_override(pair: str) -> None:
 def test_what_is_unfilled_is_named_where_it_is_needed() -> None:
     config = load_config("laptop", {"renderer.model": "???", "judge.bank.folder": "???"})
     config.require("writer", "corpus")
-    with pytest.raises(SyncxrError, match=r"fill in judge.bank.folder, renderer.model: with --set judge.bank.folder="):
+    with pytest.raises(
+        SyncxrError,
+        match=r"not filled in: judge.bank.folder, renderer.model; say --set judge.bank.folder=",
+    ):
         config.require("judge", "renderer")

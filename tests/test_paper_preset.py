@@ -43,7 +43,7 @@ def test_what_is_open_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_p
         with pytest.raises(SystemExit) as caught:
             main()
         message = str(caught.value.code)
-        assert "fill in writer.base_url: with --set writer.base_url=…" in message
+        assert "not filled in: writer.base_url; say --set writer.base_url=…" in message
         assert "\n" not in message
     assert not (tmp_path / "out").exists()
 
@@ -51,7 +51,7 @@ def test_what_is_open_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_a_bank_spares_the_corpus() -> None:
     config = load_config("paper", {**PLACES, "corpus": UNFILLED})
     config.require(*PARTS[1:])
-    with pytest.raises(SyncxrError, match="fill in corpus"):
+    with pytest.raises(SyncxrError, match="not filled in: corpus"):
         config.require("corpus")
 
 

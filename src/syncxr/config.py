@@ -64,8 +64,8 @@ class Config(BaseModel):
         keys = [key for part in parts for key in _unfilled(tree[part], part)]
         if keys:
             raise SyncxrError(
-                f"fill in {', '.join(keys)}: with --set {keys[0]}=… and so on, or in your own copy "
-                f"of the preset (they lie in {PRESETS})"
+                f"not filled in: {', '.join(keys)}; say --set {keys[0]}=… and so on, or copy the "
+                f"preset (they lie in {PRESETS}) and fill in your copy"
             )
 
 

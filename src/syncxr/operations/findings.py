@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from syncxr.errors import SyncxrError
+from syncxr.registry import install_command
 
 State = Literal["ok", "info", "warning", "fault"]
 
@@ -42,6 +43,14 @@ class Finding(BaseModel):
 
 def fault(group: str, name: str, error: Exception) -> Finding:
     """An exception as a finding; a :class:`SyncxrError` brings its remedy behind the last ``;``."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return Finding(
+            group=group,
+            name=name,
+            state="fault",
+            detail=f"needs the package {error.name!r}",
+            remedy=f"run: {install_command(error.name)}",
+        )
     lines = str(error).strip().splitlines() or [type(error).__name__]
     if isinstance(error, SyncxrError):
         detail, _, remedy = lines[0].rpartition("; ")

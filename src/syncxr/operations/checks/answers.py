@@ -40,6 +40,7 @@ def answers(config: Config) -> Iterator[Finding]:
                 config.require(backend.kind)
                 yield from _server(backend)
                 yield interview.ask(backend)
+                interview.sound.add(backend.kind)
             except Exception as error:  # whatever a library throws is a finding
                 yield fault(_GROUP, _name(backend), error)
             _let_go()
@@ -52,9 +53,19 @@ class _Interview:
         self._config = config
         self._entities: tuple[Entity, ...] = _ENTITIES
         self._film: Image | None = None
+        self.sound: set[str] = set()
+        """Kinds that have answered."""
 
     def ask(self, backend: Backend) -> Finding:
         """Build a backend and ask it."""
+        if backend.kind == "writer" and "extractor" not in self.sound:
+            return Finding(
+                group=_GROUP,
+                name=_name(backend),
+                state="warning",
+                detail="not asked: there is no extractor to read what it writes",
+                remedy="mend the extractor, then ask again",
+            )
         start = time.monotonic()
         kinds = {
             "extractor": self._extract,

@@ -6,9 +6,9 @@ Nothing of any corpus is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from syncxr.chat.messages import ChatFailure, ChatReply, ChatRequest, text_message
 from syncxr.chat.options import ChatOptions
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 _TIMEOUT = 60.0
 
 
-class Colour(BaseModel):
+class Colours(BaseModel):
     """A form that no model keeps to unless it is made to."""
 
-    red: int
-    green: int
-    blue: int
+    model_config = ConfigDict(extra="forbid")
+
+    first: Literal["red", "green", "blue"]
+    second: Literal["red", "green", "blue"]
 
 
 def server(group: str, user: str, options: ChatOptions) -> Iterator[Finding]:
@@ -60,7 +61,7 @@ def server(group: str, user: str, options: ChatOptions) -> Iterator[Finding]:
 
 def _form(group: str, user: str, asked: ChatServer) -> Finding:
     question = ChatRequest(
-        [text_message("Say hello in one word.")], max_tokens=64, temperature=0.0, schema=Colour
+        [text_message("Say hello in one word.")], max_tokens=64, temperature=0.0, schema=Colours
     )
     reply = _ask(asked, question)
     kept = isinstance(reply, ChatReply)
