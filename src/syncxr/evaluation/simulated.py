@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from syncxr.evaluation.grounding import ground, score_chance, score_grounding
 from syncxr.evaluation.prompts import load_prompt_set
-from syncxr.evaluation.results import Result
 from syncxr.evaluation.tables import PointingTable, ScoreTable, pointing_table, score_table
 from syncxr.evaluation.testsets.making import SimulatedOptions, make, plan, wording
 from syncxr.evaluation.testsets.simulated import NOTE, Simulated
@@ -26,23 +23,17 @@ class SimulatedResult:
     Attributes:
         classification: AUROC by finding.
         grounding: Pointing game by finding.
-        results: Every number of both, and those of no model.
     """
 
     classification: ScoreTable
     grounding: PointingTable
-    results: tuple[Result, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values of the two tables."""
+        """JSON values."""
         return {
             "classification": self.classification.to_dict(),
             "grounding": self.grounding.to_dict(),
         }
-
-    def to_rich(self) -> list[Table]:
-        """Both tables, for the screen."""
-        return [self.classification.to_rich(), self.grounding.to_rich()]
 
 
 def evaluate(
@@ -77,5 +68,4 @@ def evaluate(
     return SimulatedResult(
         score_table("Zero-shot classification", classified.results, notes=films.info.notes),
         pointing_table(grounded.results, chance.results, notes=(NOTE,)),
-        (*classified.results, *grounded.results, *chance.results),
     )

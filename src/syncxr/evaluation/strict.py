@@ -9,22 +9,17 @@ the same view and brightness, and when the score of brightness alone stands besi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
 
-from syncxr.evaluation.grounding import ground, score_chance, score_grounding
 from syncxr.evaluation.predictions import Predictions
-from syncxr.evaluation.prompts import PromptSet, load_prompt_set
-from syncxr.evaluation.results import Result
+from syncxr.evaluation.prompts import PromptSet
 from syncxr.evaluation.scored import About, Scored
 from syncxr.evaluation.scoring import score
-from syncxr.evaluation.tables import ScoreTable, overlap_table, pointing_table, score_table
 from syncxr.evaluation.testsets.test_set import TestSet
-from syncxr.evaluation.zero_shot import TASK, Classifier, Films, Model, predict, preprocessing_words
+from syncxr.evaluation.zero_shot import TASK, Classifier, Films, predict, preprocessing_words
 from syncxr.pretraining.preprocessing import equalise
 from syncxr.sample import Image
 
@@ -115,77 +110,6 @@ def evaluate_strictly(
                 )
             )
     return found
-
-
-@dataclass(frozen=True)
-class StrictResult:
-    """What was scored on films of one's own.
-
-    Attributes:
-        tables: For each of :data:`PROTOCOLS` the model's and that of brightness alone.
-        grounding: Pointing game and overlaps for the screen; none where nothing is outlined.
-        results: Every number.
-    """
-
-    tables: tuple[ScoreTable, ...]
-    grounding: tuple[Table, ...]
-    results: tuple[Result, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return {"results": [row.to_dict() for row in self.results]}
-
-    def to_rich(self) -> list[Table]:
-        """All tables, for the screen."""
-        return [*(table.to_rich() for table in self.tables), *self.grounding]
-
-
-def evaluate(
-    model: Model,
-    test_set: TestSet,
-    *,
-    prompt_set: str = "pair",
-    name: str = "checkpoint",
-    samples: int = 1000,
-    seed: int = 0,
-) -> StrictResult:
-    """:func:`evaluate_strictly`, and grounding of what is outlined, films as they are.
-
-    Raises:
-        SyncxrError: Unknown prompt set; a film, label or mask is wrong: names file and row.
-    """
-    prompts = load_prompt_set(prompt_set)
-    strict = evaluate_strictly(model, test_set, prompts, name=name, samples=samples, seed=seed)
-    tables = tuple(
-        score_table(
-            f"{_title(scored)}, {scored.results[0].protocol}",
-            scored.results,
-            least_positives=LEAST_POSITIVES,
-        )
-        for scored in strict
-    )
-    rows = [row for scored in strict for row in scored.results]
-    if not any(test_set.outlined(target) for target in test_set.targets):
-        return StrictResult(tables, (), tuple(rows))
-    pointed = ground(model, test_set, prompts)
-    grounded = score_grounding(
-        pointed,
-        prompts,
-        model=name,
-        preprocessing=preprocessing_words(model),
-        least_positives=LEAST_POSITIVES,
-        samples=samples,
-        seed=seed,
-    )
-    chance = score_chance(pointed, least_positives=LEAST_POSITIVES, samples=samples, seed=seed)
-    pointing = pointing_table(grounded.results, chance.results).to_rich()
-    overlap = overlap_table(grounded.results, chance.results)
-    return StrictResult(tables, (pointing, overlap), (*rows, *grounded.results, *chance.results))
-
-
-def _title(scored: Scored) -> str:
-    alone = scored.results[0].model == BRIGHTNESS
-    return "Brightness alone" if alone else "Zero-shot classification"
 
 
 def brightness_score(image: Image) -> float:
