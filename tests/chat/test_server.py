@@ -131,11 +131,14 @@ def test_another_answer_is_asked_for_with_another_seed() -> None:
     assert isinstance(reply, ChatReply) and reply.attempts == 2
 
 
-@pytest.mark.parametrize("fault", ["401", "404", "redirect"])
+@pytest.mark.parametrize(
+    ("fault", "remedy"),
+    [("401", "api_key_env"), ("404", "and model"), ("redirect", "that base_url is right")],
+)
 def test_a_fault_of_the_configuration_ends_the_run_at_once(
-    fault: Fault, pauses: list[float]
+    fault: Fault, remedy: str, pauses: list[float]
 ) -> None:
-    with FaultyServer(always(fault)) as server, pytest.raises(SyncxrError, match="chat server"):
+    with FaultyServer(always(fault)) as server, pytest.raises(SyncxrError, match=remedy):
         list(connect(server).ask(questions("b")))
     assert server.came("b") == 1 and pauses == []
 

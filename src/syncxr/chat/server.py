@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import openai
-from pydantic import BaseModel, ValidationError
 
-from syncxr.chat.messages import ChatFailure, ChatReply, ChatRequest, Token
+from syncxr.chat.completion import Unusable, read_reply
+from syncxr.chat.messages import ChatFailure, ChatReply, ChatRequest
 from syncxr.chat.options import ChatOptions
-from syncxr.chat.structured import complaint, structured_fields
+from syncxr.chat.structured import structured_fields
 from syncxr.errors import SyncxrError
 
 # Requests in a row that the server must fail, each to its last retry, before it is given up. One
@@ -122,7 +122,7 @@ class ChatServer:
         async with self._under_way:
             for attempt in range(1, self.options.answers + 1):
                 made = await self._attempt(request, attempt)
-                if not isinstance(made, _Unusable):
+                if not isinstance(made, Unusable):
                     break
         if isinstance(made, ChatReply):
             return made
@@ -135,15 +135,17 @@ class ChatServer:
 
     async def _attempt(
         self, request: ChatRequest, attempt: int
-    ) -> ChatReply | _Unusable | openai.OpenAIError:
+    ) -> ChatReply | Unusable | openai.OpenAIError:
         """The reply, or what went wrong.
 
         Errors are given back, not raised: an exception raised while another is handled carries
         it along, and the package's own may hold the key.
         """
         try:
-            return replace(_read(request, await self._post(request, attempt)), attempts=attempt)
-        except (_Unusable, openai.OpenAIError) as error:
+            return replace(
+                read_reply(request, await self._post(request, attempt)), attempts=attempt
+            )
+        except (Unusable, openai.OpenAIError) as error:
             return error
 
     async def _post(self, request: ChatRequest, attempt: int) -> str:
@@ -170,27 +172,32 @@ class ChatServer:
         try:
             return sorted([model.id async for model in self._client.models.list()])
         except openai.OpenAIError as error:
-            told = self._told(error)
-        raise SyncxrError(self._unusable(told))
+            unusable = self._unusable(error)
+        raise unusable
 
     def _server_fault(self, error: openai.OpenAIError) -> str:
         """Why a request failed for good; raised instead if every other would fail as well."""
-        told = self._told(error)
-        status = getattr(error, "status_code", 0)
+        status = _status(error)
         if 300 <= status < 400 or status in (401, 403, 404) or _no_server(error):
-            raise SyncxrError(self._unusable(told))
+            raise self._unusable(error)
         if status and status not in (408, 409, 429) and status < 500:
             # The request is at fault, a prompt that is too long, say; the server answered well.
-            return told
+            return self._told(error)
         self._failed_in_row += 1
         if not self._answered or self._failed_in_row >= _GIVE_UP:
-            raise SyncxrError(self._unusable(told))
-        return told
+            raise self._unusable(error)
+        return self._told(error)
 
-    def _unusable(self, told: str) -> str:
-        return (
-            f"chat server {self._url}, model {self.options.model!r}: {told}; "
-            "see that it runs, then start the same command again: what was finished is kept"
+    def _unusable(self, error: openai.OpenAIError) -> SyncxrError:
+        remedies = {
+            401: "check the key and api_key_env",
+            403: "check the key and api_key_env",
+            404: "check base_url, which mostly ends in /v1, and model",
+        }
+        remedy = remedies.get(_status(error), "see that it runs and that base_url is right")
+        return SyncxrError(
+            f"chat server {self._url}, model {self.options.model!r}: {self._told(error)}; "
+            f"{remedy}, then start the same command again: what was finished is kept"
         )
 
     def _told(self, error: openai.OpenAIError) -> str:
@@ -202,6 +209,11 @@ class ChatServer:
         return (text.replace(self._key, "[key]") if self._key else text)[:300]
 
 
+def _status(error: openai.OpenAIError) -> int:
+    """Code of an HTTP status; 0 where there was no answer at all."""
+    return getattr(error, "status_code", 0)
+
+
 def _no_server(error: openai.OpenAIError) -> bool:
     """Whether nobody listens at the address."""
     return type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
@@ -210,77 +222,3 @@ def _no_server(error: openai.OpenAIError) -> bool:
 def _seed(seed: int, attempt: int) -> int:
     """What is sent as seed: 31 bits, which every server takes; another for each attempt."""
     return random.Random(f"{seed} {attempt}").getrandbits(31)
-
-
-class _Unusable(Exception):
-    """An answer came, but not one that can be used."""
-
-
-class _Likely(BaseModel):
-    token: str
-    logprob: float
-
-
-class _LogProbability(_Likely):
-    top_logprobs: list[_Likely] = []
-
-
-class _LogProbabilities(BaseModel):
-    content: list[_LogProbability] | None = None
-
-
-class _Text(BaseModel):
-    content: str | None = None
-
-
-class _Choice(BaseModel):
-    message: _Text
-    finish_reason: str | None = None
-    logprobs: _LogProbabilities | None = None
-
-
-class _Usage(BaseModel):
-    completion_tokens: int = 0
-
-
-class _Body(BaseModel):
-    """The part of a chat completion that is read here; servers differ in the rest."""
-
-    choices: list[_Choice]
-    usage: _Usage | None = None
-
-
-def _read(request: ChatRequest, body: str) -> ChatReply:
-    """The reply in the body of an answer.
-
-    Raises:
-        _Unusable: There is none that can be used.
-    """
-    try:
-        read = _Body.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise _Unusable(f"the answer is no chat completion: {first['msg']}") from None
-    if not read.choices:
-        raise _Unusable("the answer holds no choice")
-    choice = read.choices[0]
-    text = choice.message.content or ""
-    # A single token, or a whole choice, is all that was wanted; whatever else is cut off is not.
-    if choice.finish_reason == "length" and request.max_tokens > 1 and not request.choices:
-        raise _Unusable(f"the reply was cut off at {request.max_tokens} tokens")
-    if fault := complaint(request, text):
-        raise _Unusable(fault)
-    return ChatReply(
-        text,
-        choice.finish_reason or "",
-        read.usage.completion_tokens if read.usage else 0,
-        _tokens(choice.logprobs),
-    )
-
-
-def _tokens(read: _LogProbabilities | None) -> tuple[Token, ...]:
-    positions = (read.content if read else None) or []
-    return tuple(
-        Token(at.token, at.logprob, {top.token: top.logprob for top in at.top_logprobs})
-        for at in positions
-    )
