@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import stages
-from stages import Dies, Echo, numbered
+from stages import Dies, Echo, committed_files, numbered
 
 from syncxr.dataset.reader import read
 from syncxr.errors import SyncxrError
@@ -18,14 +18,6 @@ from syncxr.factory.runner import outputs, run_stage
 from syncxr.factory.sources import cut
 from syncxr.factory.stage import ShardResult
 from syncxr.sample import Sample
-
-
-def files(root: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(root)): path.read_bytes()
-        for folder in ("dataset", "rejected", "records")
-        for path in sorted((root / folder).rglob("*.*"))
-    }
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +36,7 @@ def test_every_sample_is_in_exactly_one_place(undisturbed: Path) -> None:
 
 def test_workers_do_not_change_a_byte(undisturbed: Path, tmp_path: Path) -> None:
     run_stage(tmp_path, Echo(), cut(numbered(50), 8), LocalExecutor(ExecutionOptions(workers=2)))
-    assert files(tmp_path) == files(undisturbed)
+    assert committed_files(tmp_path) == committed_files(undisturbed)
 
 
 def test_a_finished_shard_is_not_done_again(undisturbed: Path) -> None:
@@ -86,7 +78,7 @@ def test_killed_at_any_moment_it_goes_on(undisturbed: Path, tmp_path: Path) -> N
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    assert files(tmp_path) == files(undisturbed)
+    assert committed_files(tmp_path) == committed_files(undisturbed)
 
 
 def test_a_killed_worker_is_one_clear_line(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from syncxr.errors import SyncxrError
 from syncxr.factory.stage import ShardResult
 from syncxr.resources import Resources
 from syncxr.sample import Sample
@@ -56,3 +58,44 @@ class Dies(Echo):
 def numbered(n: int) -> list[Sample]:
     """Samples called 1 to n."""
     return [Sample(str(index)) for index in range(1, n + 1)]
+
+
+class Signed(Echo):
+    """Slow enough to be killed; leaves its process id in a folder."""
+
+    def __init__(self, signs: Path, delay: float) -> None:
+        super().__init__(delay)
+        self.signs = signs
+
+    def setup(self) -> None:
+        (self.signs / str(os.getpid())).touch()
+
+
+class DiesOnce(Echo):
+    """Kills its process at the first try of one shard, and never again."""
+
+    def __init__(self, marker: Path) -> None:
+        super().__init__()
+        self.marker = marker
+
+    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
+        if samples[0].id == "17" and not self.marker.exists():
+            self.marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().process(samples, done)
+
+
+class Complains(Echo):
+    """Meets a fault that the user can mend."""
+
+    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
+        raise SyncxrError("the model is absent; fetch it")
+
+
+def committed_files(root: Path) -> dict[str, bytes]:
+    """All that a stage has left in a run folder, by name."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for folder in ("dataset", "rejected", "records", "drafts")
+        for path in sorted((root / folder).rglob("*.*"))
+    }

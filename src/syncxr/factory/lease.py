@@ -85,7 +85,8 @@ class Lease:
             if sign is None:
                 return
             if (now, sign) != (number, holder):
-                who = f"process {signed.get('process')} on {signed.get('machine')}"
+                machine = str(signed.get("machine")).partition(" ")[0]
+                who = f"process {signed.get('process')} on {machine}"
                 raise SyncxrError(_in_use(self._folder.parent, who))
 
     def _beat(self) -> None:

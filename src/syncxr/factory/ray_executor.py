@@ -106,6 +106,14 @@ def _check_room(ray: Any, stage: str, spread: Spread) -> None:
             )
 
 
+def _cannot_start(error: Exception) -> SyncxrError:
+    reason = str(error).strip().splitlines()[-1].strip()
+    return SyncxrError(
+        f"a worker of the Ray cluster cannot start ({reason}); install the same version of "
+        "syncxr, with the same extras, on each of its machines"
+    )
+
+
 class _Worker:
     """Runs in a process of the cluster."""
 
@@ -166,7 +174,9 @@ class _Crew(Generic[T]):
             member, job = self._awaited.pop(reference)
             try:
                 result = self._ray.get(reference)
-            except self._ray.exceptions.RayActorError:
+            except self._ray.exceptions.RayActorError as error:
+                if error.actor_init_failed:
+                    raise _cannot_start(error) from error
                 self._replace(member)
             except self._ray.exceptions.RayTaskError as error:
                 raise error.cause from error
