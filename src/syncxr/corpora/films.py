@@ -177,12 +177,24 @@ def _read_dicom(path: Path, where: str) -> Image:
     try:
         return dicom_pixels(dataset)
     except (RuntimeError, NotImplementedError) as error:
-        # pydicom answers so when no installed decoder takes this compression.
+        # So pydicom says that no decoder is installed, and also that one of them gave up.
         syntax = dataset.file_meta.TransferSyntaxUID
+        if _decodes(syntax):
+            raise ValueError(f"its {syntax.name} data do not decode") from error
         raise SyncxrError(
             f"{_prefix(where)}{path} is compressed as {syntax.name}, which needs another decoder; "
             "run: pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
         ) from error
+
+
+def _decodes(syntax: Any) -> bool:
+    """Whether a decoder for a transfer syntax is installed."""
+    from pydicom.pixels import get_decoder
+
+    try:
+        return bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
 
 
 def _pydicom(path: Path, where: str) -> Any:

@@ -90,16 +90,7 @@ class ChestXray14(TestSet):
         super().__init__(root, split, seed)
         table = first_file(root, _TABLES) or label_file("Data_Entry_2017_v2020.csv.gz")
         boxes = first_file(root, ["BBox_List_2017.csv"]) or label_file("BBox_List_2017.csv.gz")
-        read_columns(table, _NEEDED)
-        labels = label_dataset(
-            "NIH_Dataset",
-            table,
-            imgpath=str(root),
-            csvpath=str(table),
-            bbox_list_path=str(boxes),
-            unique_patients=False,
-        )
-        _check_labels(labels.csv, table)
+        labels = _labels(root, table, boxes)
         self.films_in_table = len(labels.csv)
         self._boxes = _boxes(labels.pathology_maskscsv, boxes)
         files = index_files(root, ("images_*/images", "images", "."), (".png",))
@@ -138,6 +129,26 @@ class ChestXray14(TestSet):
         if self.split == "test":
             named["test boxes"] = sum(map(len, self._boxes.values()))
         return {**super().counted(), **named}
+
+
+def table_items(root: Path, table: Path) -> list[Item]:
+    """Every film of a label table, whether or not it lies below ``root``."""
+    return _items(_labels(root, table, label_file("BBox_List_2017.csv.gz")), table, {})
+
+
+def _labels(root: Path, table: Path, boxes: Path) -> Any:
+    """Both tables as torchxrayvision reads them."""
+    read_columns(table, _NEEDED)
+    labels = label_dataset(
+        "NIH_Dataset",
+        table,
+        imgpath=str(root),
+        csvpath=str(table),
+        bbox_list_path=str(boxes),
+        unique_patients=False,
+    )
+    _check_labels(labels.csv, table)
+    return labels
 
 
 def _check_labels(csv: Any, table: Path) -> None:

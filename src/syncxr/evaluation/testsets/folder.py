@@ -13,7 +13,7 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation.findings import NORMAL, finding_of, known_findings
 from syncxr.evaluation.splits.dividing import divide
 from syncxr.evaluation.testsets.drawn import Box, filled_boxes, mask_file
-from syncxr.evaluation.testsets.tables import label_value, read_rows
+from syncxr.evaluation.testsets.tables import label_value, read_columns, read_rows
 from syncxr.evaluation.testsets.test_set import Info, Item, Part, TestSet
 from syncxr.sample import Mask
 
@@ -76,8 +76,8 @@ class Folder(TestSet):
         super().__init__(root, split, seed)
         self._boxes: dict[tuple[str, str], list[Box]] = {}
         self._masks: dict[tuple[str, str], str] = {}
+        columns = _Columns(table, read_columns(table))
         rows = list(read_rows(table, ()))
-        columns = _Columns(table, tuple(rows[0][1]) if rows else ())
         if not rows:
             raise SyncxrError(f"{table} has no rows; nothing to evaluate")
         self._findings = columns.findings(rows)

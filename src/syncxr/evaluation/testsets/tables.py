@@ -8,7 +8,9 @@ import io
 import math
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from syncxr.errors import SyncxrError
 
@@ -33,43 +35,32 @@ def read_rows(
     Raises:
         SyncxrError: The table is missing, is no such table, or lacks columns or cells.
     """
-    try:
-        with _open(table) as stream:
-            reader = csv.reader(stream, delimiter=separator)
-            names = list(header) if header else next(reader, [])
-            missing = [name for name in needed if name not in names]
-            if missing:
+    with _reading(table) as stream:
+        reader = csv.reader(stream, delimiter=separator)
+        names = list(header) if header else next(reader, [])
+        _require(table, names, needed)
+        for cells in reader:
+            where = f"{table}, row {reader.line_num}"
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) < len(names) or any(cells[len(names) :]):
                 raise SyncxrError(
-                    f"{table} lacks the column {_quoted(missing)}; it has "
-                    f"{_quoted(names) or 'none'}; give the table as it was published"
+                    f"{where} has {len(cells)} cells where {len(names)} are expected; "
+                    "mend its quoting"
                 )
-            for cells in reader:
-                where = f"{table}, row {reader.line_num}"
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if len(cells) < len(names) or any(cells[len(names) :]):
-                    raise SyncxrError(
-                        f"{where} has {len(cells)} cells where {len(names)} are expected; "
-                        "mend its quoting"
-                    )
-                yield where, {n: cell for n, cell in zip(names, cells, strict=False) if n}
-    except FileNotFoundError as error:
-        raise SyncxrError(f"{table} is missing; `syncxr datasets` shows the layout") from error
-    except (UnicodeDecodeError, csv.Error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
-        raise SyncxrError(f"{table} is not a CSV in UTF-8 ({error}); save it as one") from error
-    except OSError as error:
-        raise SyncxrError(f"{table} cannot be read: {error.strerror}") from error
+            yield where, {n: cell for n, cell in zip(names, cells, strict=False) if n}
 
 
-def read_columns(table: Path, needed: Iterable[str]) -> tuple[str, ...]:
+def read_columns(table: Path, needed: Iterable[str] = ()) -> tuple[str, ...]:
     """Names of a table's columns, checked before another reader takes it.
 
     Raises:
-        SyncxrError: The table is missing, empty or lacks one.
+        SyncxrError: The table is missing, is no such table, or lacks a column.
     """
-    for _, row in read_rows(table, needed):
-        return tuple(row)
-    raise SyncxrError(f"{table} has no rows; fetch it again")
+    with _reading(table) as stream:
+        names = next(csv.reader(stream), [])
+    _require(table, names, needed)
+    return tuple(name for name in names if name)
 
 
 def read_lines(table: Path) -> list[str]:
@@ -136,7 +127,30 @@ def number(cell: str, where: str, column: str) -> float:
     return value
 
 
-def _open(table: Path) -> io.TextIOBase:
+def _require(table: Path, names: Sequence[str], needed: Iterable[str]) -> None:
+    missing = [name for name in needed if name not in names]
+    if missing:
+        raise SyncxrError(
+            f"{table} lacks the column {_quoted(missing)}; it has {_quoted(names) or 'none'}; "
+            "give the table as it was published"
+        )
+
+
+@contextmanager
+def _reading(table: Path) -> Iterator[TextIO]:
+    """A table's text, and what goes wrong with it in one line."""
+    try:
+        with _open(table) as stream:
+            yield stream
+    except FileNotFoundError as error:
+        raise SyncxrError(f"{table} is missing; `syncxr datasets` shows the layout") from error
+    except (UnicodeDecodeError, csv.Error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+        raise SyncxrError(f"{table} is not a CSV in UTF-8 ({error}); save it as one") from error
+    except OSError as error:
+        raise SyncxrError(f"{table} cannot be read: {error.strerror}") from error
+
+
+def _open(table: Path) -> TextIO:
     if table.suffix == ".gz":
         return gzip.open(table, "rt", encoding="utf-8-sig", newline="")
     if table.suffix == ".zip":
