@@ -18,12 +18,12 @@ from transformers import AutoImageProcessor, AutoModel
 from syncxr.assets import cache_folder
 from syncxr.curation.embeddings import EmbeddingCache
 from syncxr.curation.judge import checked
-from syncxr.curation.similarity import Features, KnownBad
+from syncxr.curation.similarity import Features
 from syncxr.errors import SyncxrError
 from syncxr.models import ModelOptions, full_batches
 from syncxr.sample import Image
 
-_SHAPELESS = 8
+_EACH = 8
 """Built-in bad films of each family."""
 
 
@@ -71,10 +71,12 @@ class Dino:
         films = [checked(image, index) for index, image in enumerate(images)]
         return self._cache.get(films, self._compute)
 
-    def known_bad(self) -> KnownBad:
-        """Simulated pictures that show no chest: limbs, CT slices, animals, things."""
-        bad = self.features(_no_chests())
-        return KnownBad(bad, np.zeros(bad.shape[1], np.float32))
+    def built_in(self) -> Features:
+        """120 simulated pictures that show no chest: limbs, CT slices, animals, things."""
+        return self.features(_no_chests())
+
+    def centre(self) -> None:
+        """The origin."""
 
     def identity(self) -> dict[str, str]:
         """Model and precision: what the features of a film depend on."""
@@ -116,8 +118,8 @@ def _no_chests() -> list[Image]:
     from syncxr.curation.stock import Stock
 
     return [
-        family(Stock([]), np.random.default_rng(number), (number + 0.5) / _SHAPELESS)
+        family(Stock([]), np.random.default_rng(number), (number + 0.5) / _EACH)
         for family in TRAINED
         if family.answers.get("chest") is False
-        for number in range(_SHAPELESS)
+        for number in range(_EACH)
     ]

@@ -164,9 +164,13 @@ class InspectorFeatures:
         """One row a film, (N, 128)."""
         return self.model.score(images)[1]
 
-    def known_bad(self) -> KnownBad:
-        """256 faulty simulated films, about the mean of good ones."""
-        return self.model.bank
+    def built_in(self) -> Features:
+        """256 faulty simulated films."""
+        return self.model.bank.bank
+
+    def centre(self) -> Features:
+        """The mean of good simulated films."""
+        return self.model.bank.centre
 
     def identity(self) -> dict[str, str]:
         """Hash of the weights."""

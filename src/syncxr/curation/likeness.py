@@ -35,8 +35,12 @@ class FeatureSpace(Protocol):
         """One row a film, (N, D)."""
         ...
 
-    def known_bad(self) -> KnownBad:
-        """The bad films that come with the software, and the centre of cosines."""
+    def built_in(self) -> Features:
+        """Features of the bad films that come with the software, (B, D)."""
+        ...
+
+    def centre(self) -> Features | None:
+        """Where cosines are taken about, (D,); ``None`` = the origin."""
         ...
 
     def identity(self) -> dict[str, str]:
@@ -97,14 +101,15 @@ class Likeness:
     @cached_property
     def bank(self) -> KnownBad:
         """Built-in bad films, then one's own."""
-        known = self.space.known_bad()
-        parts = [known.bank] if self.options.built_in else []
+        parts = [self.space.built_in()] if self.options.built_in else []
         if self.options.bad_films is not None:
             paths = film_paths(self.options.bad_films)
             for start in range(0, len(paths), _READ_AT_ONCE):
                 films = [read_film(path) for path in paths[start : start + _READ_AT_ONCE]]
                 parts.append(self.space.features(films))
-        return KnownBad(np.concatenate(parts), known.centre)
+        bank = np.concatenate(parts)
+        centre = self.space.centre()
+        return KnownBad(bank, np.zeros(bank.shape[1], np.float32) if centre is None else centre)
 
     def __call__(self, images: Sequence[Image]) -> list[float]:
         """Greatest cosine of each film with any of the bank, in [-1, 1]."""
