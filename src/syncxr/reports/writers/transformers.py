@@ -152,7 +152,7 @@ class Draws(LogitsProcessor):  # type: ignore[misc]
     """
 
     def __init__(self, prompts: Sequence[Prompt]) -> None:
-        self._temperatures = [prompt.temperature for prompt in prompts]
+        self._temperatures = torch.tensor([[prompt.temperature] for prompt in prompts])
         self._numbers = [np.random.default_rng(prompt.seed) for prompt in prompts]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -162,16 +162,13 @@ class Draws(LogitsProcessor):  # type: ignore[misc]
             input_ids: Tokens so far, shape (B, T).
             scores: Logits, shape (B, V).
         """
-        chosen = torch.full_like(scores, -torch.inf)
-        for row, temperature in enumerate(self._temperatures):
-            chosen[row, self._draw(row, scores[row].float(), temperature)] = 0.0
-        return chosen
-
-    def _draw(self, row: int, scores: torch.Tensor, temperature: float) -> int:
-        if temperature == 0:
-            return int(scores.argmax())
-        cumulative = (scores / temperature).softmax(0).cumsum(0)
-        number = self._numbers[row].random() * float(cumulative[-1])
-        at = int(torch.searchsorted(cumulative, number, right=True))
-        # Rounding may put the number past the last token.
-        return min(at, len(scores) - 1)
+        temperatures = self._temperatures.to(scores.device)
+        greedy = temperatures == 0
+        warm = scores.float() / temperatures.masked_fill(greedy, 1.0)
+        cumulative = warm.softmax(-1).cumsum(-1)
+        numbers = torch.tensor([[rng.random()] for rng in self._numbers], dtype=torch.float32)
+        # Rounding leaves the sum a little off one.
+        numbers = numbers.to(scores.device) * cumulative[:, -1:]
+        drawn = torch.searchsorted(cumulative, numbers, right=True).clamp(max=scores.shape[-1] - 1)
+        chosen = torch.where(greedy, scores.argmax(-1, keepdim=True), drawn)
+        return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)

@@ -14,9 +14,6 @@ from syncxr.models import ModelOptions
 from syncxr.reports.writer import Completion, Prompt
 from syncxr.resources import Resources
 
-# vLLM takes a seed of 64 bits with a sign; prompts bring 63 of them.
-_SEEDS = 2**63
-
 
 class VllmOptions(ModelOptions):
     """Options of :class:`VllmWriter`, beside those of every model.
@@ -42,7 +39,8 @@ class VllmWriter:
 
     Untested: no GPU was at hand where this was written, so no model has run here through vLLM.
     What was checked: vLLM 0.33's own ``SamplingParams`` and ``StructuredOutputsParams`` take what
-    is passed here; ``LLM`` and ``RequestOutput`` have these arguments and fields in its sources.
+    is passed here; ``LLM`` and ``RequestOutput`` have these arguments and fields in its sources;
+    xgrammar, which vLLM decodes with, reads these grammars and accepts their texts.
 
     As YAML; vLLM is installed by itself (``pip install vllm``), as it pins its own torch::
 
@@ -109,7 +107,7 @@ def _sampling(prompt: Prompt) -> SamplingParams:
     grammar = prompt.grammar
     return SamplingParams(
         temperature=prompt.temperature,
-        seed=prompt.seed % _SEEDS,
+        seed=prompt.seed,
         max_tokens=prompt.max_tokens,
         stop=list(prompt.stop),
         structured_outputs=StructuredOutputsParams(grammar=grammar.gbnf()) if grammar else None,
