@@ -52,13 +52,13 @@ def plain(example: str) -> tuple[str, list[tuple[int, int, Category]]]:
     return text, spans
 
 
-def tokenizer() -> DebertaV2TokenizerFast:
+def tokenizer(examples: Sequence[str] = EXAMPLES) -> DebertaV2TokenizerFast:
     """Few pieces, so that most words have several."""
     trained = Tokenizer(Unigram())
     trained.normalizer = normalizers.Strip(left=False, right=True)
     trained.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     trainer = UnigramTrainer(vocab_size=90, special_tokens=_SPECIALS, unk_token="[UNK]")
-    trained.train_from_iterator([plain(example)[0] for example in EXAMPLES], trainer)
+    trained.train_from_iterator([plain(example)[0] for example in examples], trainer)
     vocabulary = json.loads(trained.to_str())["model"]["vocab"]
     return DebertaV2TokenizerFast(vocab=[(piece, score) for piece, score in vocabulary])
 
@@ -110,12 +110,12 @@ def tags(
     return labels
 
 
-def saved(folder: Path) -> Path:
-    """Train and save; takes a few seconds."""
+def saved(folder: Path, examples: Sequence[str] = EXAMPLES) -> Path:
+    """Train on examples until they are known by heart, and save; takes a few seconds."""
     torch.manual_seed(0)
-    pieces, model = tokenizer(), network()
+    pieces, model = tokenizer(examples), network()
     # All of it as one sentence too, cut into windows wherever: company must not matter.
-    texts = [plain(example) for example in (*EXAMPLES, joined(EXAMPLES))]
+    texts = [plain(example) for example in (*examples, joined(examples))]
     ids, labels = [], []
     for text, spans in texts:
         encoded = pieces(text, return_offsets_mapping=True, add_special_tokens=False)
