@@ -13,6 +13,7 @@ import _thread
 import json
 import os
 import platform
+import signal
 import threading
 import time
 from contextlib import suppress
@@ -96,7 +97,7 @@ class Lease:
                 number, sign = self._highest()
                 if number != self._number or sign is None:
                     self.lost = True
-                    _thread.interrupt_main()
+                    _interrupt_main_thread()
                     return
                 self._beats += 1
                 with self._path(number).open("w") as stream:
@@ -117,6 +118,14 @@ class Lease:
 
     def _sign(self) -> str:
         return json.dumps({"machine": _machine(), "process": os.getpid(), "beat": self._beats})
+
+
+def _interrupt_main_thread() -> None:
+    """As Ctrl-C would, also where it waits for a lock or a server."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def _in_use(folder: StoragePath, by: str) -> str:

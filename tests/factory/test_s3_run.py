@@ -1,0 +1,183 @@
+"""Runs on a real S3-compatible server process: killed, cut off, read again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stages
+from fsspec import filesystem
+from s3_server import BUCKET, free_port, s3_server
+from stages import Echo, committed_files, numbered
+
+from syncxr.dataset.files import atomic, write_text
+from syncxr.dataset.reader import read
+from syncxr.dataset.shards import check_hash, committed, read_shard
+from syncxr.dataset.storage import StoragePath, locate
+from syncxr.errors import SyncxrError
+from syncxr.factory.executors import LocalExecutor
+from syncxr.factory.run_folder import log_event, open_run, read_log
+from syncxr.factory.runner import run_stage
+from syncxr.factory.sources import cut
+
+pytest.importorskip("moto.server")
+pytest.importorskip("s3fs")
+
+SUPPORT = str(Path(stages.__file__).parent)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[dict[str, str]]:
+    with s3_server() as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setenv("PYTHONPATH", SUPPORT)
+        yield environment
+
+
+@pytest.fixture
+def run(server: dict[str, str], request: pytest.FixtureRequest) -> StoragePath:
+    return locate(f"s3://{BUCKET}/{request.node.name}")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("local")
+    run_stage(root, Echo(), cut(numbered(50), 8), LocalExecutor())
+    return root
+
+
+def downloaded(run: StoragePath, folder: Path) -> dict[str, bytes]:
+    for path in run.rglob("*"):
+        if path.is_file():
+            target = folder / str(path).removeprefix(str(run)).lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    return committed_files(folder)
+
+
+def test_a_run_leaves_the_same_bytes_as_on_a_disk(
+    run: StoragePath, undisturbed: Path, tmp_path: Path
+) -> None:
+    with open_run(run, {"pairs": 50}):
+        run_stage(run, Echo(), cut(numbered(50), 8), LocalExecutor())
+        log_event(run, "first")
+        log_event(run, "second")
+    assert [event["event"] for event in read_log(run)][-2:] == ["first", "second"]
+    assert len(list(read(run / "dataset"))) == 43
+    assert downloaded(run, tmp_path) == committed_files(undisturbed)
+    assert not list((run / ".lease").glob("*")), "the run was given up"
+
+
+DRIVER = """
+import sys
+from stages import Echo, numbered
+from syncxr.dataset.storage import locate
+from syncxr.factory.executors import LocalExecutor
+from syncxr.factory.run_folder import open_run
+from syncxr.factory.runner import run_stage
+from syncxr.factory.sources import cut
+with open_run(locate(sys.argv[1]), {}) as root:
+    run_stage(root, Echo(delay=0.02), cut(numbered(50), 8), LocalExecutor())
+"""
+
+
+def start(run: StoragePath) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(run)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def await_shards(run: StoragePath, process: subprocess.Popen[bytes], shards: int) -> None:
+    while len(list((run / "records").glob("*.json"))) < shards:
+        assert process.poll() is None, "finished before it could be disturbed"
+        time.sleep(0.01)
+
+
+def test_killed_at_any_moment_it_goes_on(
+    run: StoragePath, undisturbed: Path, tmp_path: Path
+) -> None:
+    for shards in (1, 3, 5):
+        process = start(run)
+        await_shards(run, process, shards)
+        time.sleep(0.03 * shards % 0.1)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert list((run / ".lease").glob("*.json")), "a killed run leaves its lease"
+    last = start(run)
+    _, told = last.communicate()
+    assert last.returncode == 0, told.decode()
+    assert downloaded(run, tmp_path) == committed_files(undisturbed)
+
+
+def test_a_second_run_is_refused_while_the_first_lives(run: StoragePath) -> None:
+    with open_run(run, {}), pytest.raises(SyncxrError, match="is in use by process"):
+        open_run(run, {}).__enter__()
+
+
+def test_a_write_that_fails_leaves_nothing(run: StoragePath) -> None:
+    write_text(run / "a.txt", "before")
+    with pytest.raises(RuntimeError), atomic(run / "a.txt") as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert (run / "a.txt").read_text() == "before"
+
+
+def test_a_changed_shard_is_not_used(run: StoragePath) -> None:
+    run_stage(run, Echo(), cut(numbered(8), 8), LocalExecutor())
+    (record,) = committed(run, "films").values()
+    file = record.files[0]
+    data = bytearray((run / file.path).read_bytes())
+    data[len(data) // 2] ^= 1
+    (run / file.path).write_bytes(bytes(data))
+    complaint = check_hash(run, file)
+    assert complaint is not None and "another sha256" in complaint
+    with pytest.raises(SyncxrError, match="another sha256"):
+        read_shard(run / file.path, file.sha256)
+
+
+def test_a_bucket_that_is_not_there_is_told_and_not_made(server: dict[str, str]) -> None:
+    for _ in range(2):
+        with pytest.raises(SyncxrError, match="s3://misspelt/run cannot be written.*bucket"):
+            open_run(locate("s3://misspelt/run"), {}).__enter__()
+
+
+def test_no_key_stands_in_what_is_written(run: StoragePath, server: dict[str, str]) -> None:
+    with open_run(run, {"output": str(run)}):
+        run_stage(run, Echo(), cut(numbered(8), 8), LocalExecutor())
+        files = [path.read_bytes() for path in run.rglob("*") if path.is_file()]
+    assert len(files) > 4
+    for secret in (server["AWS_SECRET_ACCESS_KEY"], server["AWS_ACCESS_KEY_ID"]):
+        assert not any(secret.encode() in content for content in files)
+
+
+def test_a_server_that_goes_and_comes_back(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gone in the middle of a run: it ends, and goes on from what is stored."""
+    port = free_port()
+    with s3_server(port) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        filesystem("s3").clear_instance_cache()  # of the other server
+        monkeypatch.setenv("PYTHONPATH", SUPPORT)
+        run = locate(f"s3://{BUCKET}/run")
+        process = start(run)
+        await_shards(run, process, 2)
+        kept = downloaded(run, tmp_path / "kept")
+    process.communicate()
+    assert process.returncode != 0, "it ended while the server was away"
+    with s3_server(port):
+        for name, content in kept.items():
+            (run / name).write_bytes(content)  # a real server has kept what it showed
+        again = start(run)
+        _, told = again.communicate()
+        assert again.returncode == 0, told.decode()
+        assert downloaded(run, tmp_path / "all") == committed_files(undisturbed)
