@@ -267,8 +267,9 @@ def _full(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
     train, valid, test = bench.apart(work)
     findings = test.findings
     whole = bench.part(work.test_set, "train")
-    # Copied out of the map only as far as the fraction goes.
-    seen = bench.films(whole, loaded).pixels[_rows(whole, train)]
+    pixels, rows = bench.films(whole, loaded).pixels, _rows(whole, train)
+    # All of them stay on disk; a part of them is small enough to be copied into memory.
+    seen = pixels if len(rows) == len(pixels) else pixels[rows]
     held_out = bench.films(valid, loaded).pixels, labels_of(valid, findings)
     tuned = fit_full(
         loaded.model.image_encoder,

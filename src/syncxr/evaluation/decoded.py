@@ -213,7 +213,8 @@ def file_state(path: Path) -> str:
 
 def tree_state(root: Path) -> list[int]:
     """Number, bytes and latest change of all files of a set: masks may lie in any of them."""
-    states = [path.stat() for path in root.rglob("*") if path.is_file()]
+    folder = root if root.is_dir() else root.parent
+    states = [path.stat() for path in folder.rglob("*") if path.is_file()]
     sizes = sum(state.st_size for state in states)
     return [len(states), sizes, max((state.st_mtime_ns for state in states), default=0)]
 

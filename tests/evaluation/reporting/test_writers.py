@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -14,6 +15,7 @@ from syncxr.evaluation.reporting.writers import latex, markdown, screen
 NAN = float("nan")
 TABLE = ResultTable(
     task="zero-shot classification",
+    metric="AUROC",
     title="Zero-shot classification: AUROC",
     subtitle="Prompt set “pair”; 5 % & more",
     columns=(Column("RSNA", "1 %", "split test"), Column("SIIM|ACR", "1 %", "")),
@@ -82,6 +84,14 @@ def test_screen() -> None:
     console.print(screen(TABLE))
     text = console.file.getvalue()
     assert "0.812 [0.700, 0.900]" in text and "<b>[red]" in text and "a note" in text
+
+
+def test_findings_are_rows_on_the_screen() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(screen(replace(TABLE, main=False)))
+    rows = [line.split("│") for line in console.file.getvalue().splitlines() if "│" in line]
+    assert [row[1].strip() for row in rows] == ["RSNA 1 %", "SIIM|ACR 1 %"]
+    assert "0.500" in rows[0][3]
 
 
 @pytest.mark.parametrize("write", [markdown, html])

@@ -49,9 +49,13 @@ class SuiteReport:
         }
 
     def to_rich(self) -> list[Group | Text]:
-        """Main tables for the screen, and where the rest is."""
-        shown: list[Group | Text] = [screen(table) for table in self.tables if table.main]
-        rest = sum(not table.main for table in self.tables)
+        """Main tables for the screen, findings of one set, and where the rest is."""
+        one_set = len({row.test_set for row in self.run.results}) == 1
+        chosen = [
+            t for t in self.tables if t.main or (one_set and t.metric in ("AUROC", "pointing game"))
+        ]
+        shown: list[Group | Text] = [screen(table) for table in chosen]
+        rest = len(self.tables) - len(chosen)
         end = f"{rest} more tables (other metrics, each finding) in {self.output}/results.html"
         return [*shown, Text("\n".join([*_comparisons(self.run), *_remarks(self.run), end]))]
 

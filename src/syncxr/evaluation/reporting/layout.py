@@ -71,7 +71,8 @@ class ResultTable:
 
     Attributes:
         task: As in results.
-        title: Task and metric.
+        metric: As in results.
+        title: Task, metric, protocol.
         subtitle: Protocol, prompt set, preprocessing.
         columns: In order.
         rows: Model to its figures, None where it has none; models, then baselines, then published.
@@ -81,6 +82,7 @@ class ResultTable:
     """
 
     task: str
+    metric: str
     title: str
     subtitle: str
     columns: tuple[Column, ...]
@@ -211,6 +213,7 @@ def _table(
     about = [f"Prompt set “{prompt_set}”" if prompt_set else "", prepared]
     return ResultTable(
         task=task,
+        metric=metric,
         title=_sentence(title),
         subtitle=_sentence("; ".join(filter(None, about))),
         columns=tuple(

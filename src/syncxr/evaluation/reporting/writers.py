@@ -38,17 +38,21 @@ def latex(tables: Sequence[ResultTable]) -> str:
 
 
 def screen(table: ResultTable) -> Group:
-    """For the terminal."""
+    """For the terminal: sets as columns; findings, of which there are many, as rows."""
+    names = [name for name, _ in table.rows]
+    heads = [_joined(column.head, column.sub) for column in table.columns]
+    grid = [[_screen_figure(figure) for figure in own] for _, own in table.rows]
+    if not table.main:
+        names, heads = heads, names
+        grid = [list(column) for column in zip(*grid, strict=True)]
     shown = Table(title=table.title, title_justify="left")
     shown.add_column("")
-    for column in table.columns:
-        shown.add_column(_joined(column.head, column.sub), justify="right")
-    for place, (name, own) in enumerate(table.rows, start=1):
-        cells = [_screen_figure(figure) for figure in own]
-        end = place == table.models < len(table.rows)
+    for head in heads:
+        shown.add_column(Text(head), justify="right")
+    for place, (name, cells) in enumerate(zip(names, grid, strict=True), start=1):
+        end = table.main and place == table.models < len(names)
         shown.add_row(Text(name), *cells, end_section=end)
-    notes = "\n".join(filter(None, (table.subtitle, *table.remarks)))
-    return Group(shown, Text(notes + "\n", style="dim italic"))
+    return Group(shown, Text("\n".join(filter(None, (table.subtitle, *table.remarks, " "))), "dim"))
 
 
 def _screen_figure(figure: Figure | None) -> Text:
