@@ -56,3 +56,17 @@ def check(
     finish(found, json, show_check)
     if found.first_wrong:
         raise typer.Exit(1)
+
+
+@datasets.command()
+def patients(
+    name: Name,
+    path: Annotated[Path, typer.Argument(help="Folder of the download.")],
+    split: Annotated[str | None, typer.Option(help="Its first split by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Of splits that are drawn here.")] = 0,
+) -> None:
+    """Patients of a split (films, where no patient is named), one a line: leave them out."""
+    from syncxr.evaluation.testsets.test_set import open_test_set
+
+    opened = open_test_set(name, path, split, seed)
+    typer.echo("\n".join(dict.fromkeys(item.patient or item.id for item in opened.items)))

@@ -111,7 +111,7 @@ class Chexpert5x200(TestSet):
         tasks=("zero-shot",),
         notes=(
             "Drawn here from the training part; no two drawings agree. A model trained on CheXpert "
-            "must leave these patients out: TestSet.patients names them.",
+            "must leave these patients out; `syncxr datasets patients` names them.",
         ),
     )
 
