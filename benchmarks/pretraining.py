@@ -27,7 +27,7 @@ from syncxr.entities.bank import Bank
 from syncxr.entities.sampling import plan
 from syncxr.evaluation import simulated
 from syncxr.evaluation.simulated import SimulatedOptions, SimulatedResult
-from syncxr.factory.audit import audit
+from syncxr.factory.audit.entities import audit_reports
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.films import FilmStage
 from syncxr.factory.options import ExecutionOptions
@@ -50,7 +50,7 @@ def make_pairs(count: int, folder: Path, workers: int) -> Path:
     """Plan, walk the grammar, render; goes on where an earlier call stopped."""
     config = load_config("laptop")
     if not (folder / "bank.parquet").exists():
-        audit(openi.read_reports(), folder)
+        audit_reports(openi.OpenI(), folder)
     options = config.sampling.model_copy(update={"pairs": count})
     renderer = build("renderer", RENDERERS, config.renderer)
     samples = []

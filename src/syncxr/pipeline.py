@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from syncxr.assets import ASSETS
+from syncxr.chat.options import without_reach
 from syncxr.config import Config
 from syncxr.corpora import openi, table
+from syncxr.corpora.opening import open_corpus
 from syncxr.corpora.report import Report
-from syncxr.dataset.card import CardFacts
+from syncxr.corpora.terms import Terms
+from syncxr.curation import JUDGES
+from syncxr.dataset.card import CardFacts, Source
 from syncxr.dataset.files import sha256, write_text
 from syncxr.dataset.reader import read
 from syncxr.dataset.storage import StoragePath, local, make_folder
+from syncxr.entities import EXTRACTORS
 from syncxr.entities.bank import Bank
 from syncxr.entities.plan import Plan, PlanFile
 from syncxr.entities.sampling import balance_report, plan
+from syncxr.entities.scoring import score as score_extraction
 from syncxr.errors import SyncxrError
-from syncxr.factory.audit import audit
+from syncxr.factory.agreement import Agreement, compare, other_way
+from syncxr.factory.audit.entities import audit_reports
+from syncxr.factory.audit.running import audit
+from syncxr.factory.audit.summary import AuditSummary
 from syncxr.factory.drafts import DraftStage
 from syncxr.factory.executors import make_executor
 from syncxr.factory.films import FilmStage
 from syncxr.factory.generate import GenerationSummary, finish_dataset, generate
+from syncxr.factory.home import check_backends, leave_terms, terms_of
 from syncxr.factory.run_folder import open_run
 from syncxr.factory.standalone import (
     PlanSummary,
@@ -39,10 +49,14 @@ from syncxr.factory.steps import once, recorded, seconds, timed
 from syncxr.factory.verdicts import VerdictStage
 from syncxr.images import RENDERERS
 from syncxr.registry import build
+from syncxr.reports import WRITERS
 
 if TYPE_CHECKING:
     from syncxr.evaluation.reporting.files import SuiteReport
     from syncxr.pretraining.trainer import PretrainingSummary
+
+_AUDIT_SHARD = 256
+"""Films or reports in a shard of an audit: what a kill can cost, some minutes at most."""
 
 
 class RunSummary(BaseModel):
@@ -99,7 +113,7 @@ def identity(config: Config, bank: StoragePath | None = None) -> dict[str, Any]:
         raise SyncxrError(f"{bank} does not exist; `syncxr audit` writes a bank")
     # Where data may go decides nothing of what is made of it.
     decisive = config.model_dump(mode="json", exclude={"trusted_hosts"})
-    return {**decisive, "bank_sha256": sha256(bank) if bank else None}
+    return {**without_reach(decisive), "bank_sha256": sha256(bank) if bank else None}
 
 
 def generate_into(config: Config, folder: StoragePath, bank: StoragePath | None) -> RunSummary:
@@ -112,7 +126,9 @@ def generate_into(config: Config, folder: StoragePath, bank: StoragePath | None)
         summary = generate(folder, planned, draft, film, config.factory.shard_size, executor)
     decisive = identity(config, bank)
     del decisive["execution"]
-    finish_dataset(folder, film, decisive, _facts(config, bank, summary))
+    terms = terms_of(folder / "bank.parquet")
+    finish_dataset(folder, film, decisive, _facts(config, bank, terms, summary))
+    leave_terms(terms, folder / "dataset")
     of = dataset_hash(folder)
     return RunSummary(
         asked=config.sampling.pairs,
@@ -140,17 +156,42 @@ def bring_bank(config: Config, folder: StoragePath, bank: StoragePath | None) ->
     Returns:
         What the audit found; of a given bank, its path.
     """
-    entities: dict[str, Any] = {"bank": str(bank)}
-    if bank is None:
-        entities = once(
-            folder,
-            "audit",
-            config.corpus,
-            lambda: audit(corpus_reports(config.corpus), folder).model_dump(mode="json"),
-        )
-    elif not (folder / "bank.parquet").exists():
-        Bank.read(bank).write(folder / "bank.parquet")
-    return entities
+    corpus = None if bank else open_corpus(config.corpus)
+    terms = corpus.terms if corpus else terms_of(bank) if bank else None
+    keep_parts_home(config, terms, "extractor", "writer", "renderer", "judge", places=(folder,))
+    leave_terms(terms, folder)
+    if corpus is None:
+        if bank is not None and not (folder / "bank.parquet").exists():
+            Bank.read(bank).write(folder / "bank.parquet")
+        return {"bank": str(bank)}
+    extractor = build("extractor", EXTRACTORS, config.extractor)
+    return once(
+        folder,
+        "audit",
+        config.corpus,
+        lambda: audit_reports(corpus, folder, extractor).model_dump(mode="json"),
+    )
+
+
+_PARTS = {"extractor": EXTRACTORS, "writer": WRITERS, "renderer": RENDERERS, "judge": JUDGES}
+
+
+def keep_parts_home(
+    config: Config, terms: Terms | None, *parts: str, places: Sequence[StoragePath] = ()
+) -> None:
+    """See, before any work, that parts of a configuration send restricted data nowhere.
+
+    Args:
+        config: Settings.
+        terms: Of the data.
+        parts: Backends that will see it.
+        places: Where results are written.
+
+    Raises:
+        SyncxrError: One would send it to a host that is not trusted.
+    """
+    backends = {part: (_PARTS[part], getattr(config, part)) for part in parts}
+    check_backends(terms, config.trusted_hosts, backends, *places)
 
 
 def dataset_hash(folder: StoragePath) -> str:
@@ -184,8 +225,43 @@ def make_stages(config: Config) -> tuple[DraftStage, FilmStage]:
 
 
 def corpus_reports(corpus: str) -> Iterator[Report]:
-    """Reports of a corpus: ``"openi"``, or a CSV or folder of .txt files."""
-    return openi.read_reports() if corpus == "openi" else table.read_reports(Path(corpus))
+    """Reports of a corpus, see :func:`syncxr.corpora.opening.open_corpus`."""
+    studies = open_corpus(corpus).studies()
+    return (study.report for study in studies if study.report is not None)
+
+
+def run_audit(
+    config: Config,
+    source: str,
+    folder: Path,
+    *,
+    films: Path | None = None,
+    reports: Path | None = None,
+    judge: bool = True,
+    score: bool = False,
+) -> AuditSummary:
+    """Audit a corpus with the extractor and the judge of the configuration.
+
+    Args:
+        config: Settings.
+        source: Name or path of the corpus, see :func:`syncxr.corpora.opening.open_corpus`.
+        folder: Where everything is written.
+        films: Folder of the films, where the corpus does not say.
+        reports: Folder or zip of the reports, likewise.
+        judge: Inspect the films.
+        score: Also score the rules against Open-i's labels.
+    """
+    config.require("extractor", *(("judge",) if judge else ()))
+    return audit(
+        open_corpus(source, films, reports),
+        folder,
+        config.extractor,
+        config.judge if judge else None,
+        make_executor(config.execution),
+        shard_size=_AUDIT_SHARD,
+        trusted_hosts=config.trusted_hosts,
+        score=score_extraction() if score else None,
+    )
 
 
 def run_plan(
@@ -199,9 +275,13 @@ def run_plan(
 def run_draft(config: Config, source: StoragePath, folder: StoragePath) -> StageSummary:
     """Draft a plan."""
     config.require("extractor", "writer")
+    terms = terms_of(source)
+    keep_parts_home(config, terms, "extractor", "writer", places=(folder,))
     draft, _ = make_stages(config)
     executor = make_executor(config.execution)
-    return draft_plan(source, folder, draft, config.factory.shard_size, executor)
+    summary = draft_plan(source, folder, draft, config.factory.shard_size, executor)
+    leave_terms(terms, folder)
+    return summary
 
 
 def run_render(
@@ -209,6 +289,9 @@ def run_render(
 ) -> StageSummary:
     """Render reports; a finding that cannot be shown is told, not refused."""
     config.require("renderer", *(("judge",) if judge else ()))
+    terms = terms_of(source, csv=table.TERMS)
+    parts = ("renderer", "judge") if judge else ("renderer",)
+    keep_parts_home(config, terms, *parts, places=(folder,))
     stage = FilmStage(
         config.renderer,
         config.judge if judge else None,
@@ -216,15 +299,35 @@ def run_render(
         require_shown=False,
     )
     executor = make_executor(config.execution)
-    return render_reports(source, folder, stage, config.factory.shard_size, executor)
+    summary = render_reports(source, folder, stage, config.factory.shard_size, executor)
+    leave_terms(terms, folder, folder / "dataset")
+    return summary
 
 
 def run_curate(config: Config, source: StoragePath, folder: StoragePath) -> StageSummary:
     """Judge films that exist already."""
     config.require("judge")
+    terms = terms_of(source)
+    keep_parts_home(config, terms, "judge", places=(folder,))
     executor = make_executor(config.execution)
     stage = VerdictStage(config.judge)
-    return curate_films(source, folder, stage, config.factory.shard_size, executor)
+    summary = curate_films(source, folder, stage, config.factory.shard_size, executor)
+    leave_terms(terms, folder)
+    return summary
+
+
+def run_agreement(
+    config: Config, source: StoragePath, against: Config | None, films: int, seed: int
+) -> Agreement:
+    """Let two judges look at the same films: of two configurations, or one asked in two ways."""
+    config.require("judge")
+    if against is not None:
+        against.require("judge")
+    terms = terms_of(source)
+    for settings in (config, against or config):
+        keep_parts_home(settings, terms, "judge")
+    second = against.judge if against is not None else other_way(config.judge)
+    return compare(source, config.judge, second, films, seed)
 
 
 def run_pretraining(
@@ -305,20 +408,27 @@ def bring_plan(config: Config, folder: StoragePath) -> tuple[PlanFile, dict[str,
     return planned, balance_report(bank, planned)
 
 
-def _facts(config: Config, bank: StoragePath | None, summary: GenerationSummary) -> CardFacts:
+def _facts(
+    config: Config, bank: StoragePath | None, terms: Terms | None, summary: GenerationSummary
+) -> CardFacts:
     sources = {
         "thorax-ct": config.renderer.name == "simulation",
         "smollm2-135m": config.writer.name == "llamacpp" and "model" not in config.writer.options,
-        "openi-reports": bank is None and config.corpus == "openi",
+        openi.ASSET: terms == openi.TERMS,
     }
     corpus = f"bank {bank.name}" if bank else f"corpus {config.corpus}"
     return CardFacts(
         made_by={
-            "entities": f"{corpus}, rule extractor and lexicon of syncxr",
+            "entities": f"{corpus}, extractor {config.extractor.name}",
             "reports": f"{config.writer.name} writer, constrained by a grammar",
             "images": f"{config.renderer.name} renderer",
             "curation": f"{config.judge.name} judge",
         },
         sources=tuple(ASSETS[name] for name, used in sources.items() if used),
+        corpora=()
+        if terms is None or terms == openi.TERMS
+        else (
+            Source(name="entity bank", licence=terms.licence, source=terms.source, note=terms.note),
+        ),
         rejected=sum(summary.rejected.values()),
     )

@@ -53,8 +53,11 @@ class Bar:
 
 
 @contextmanager
-def bar(label: str, total: int, done: int = 0) -> Iterator[Bar]:
-    """A bar over ``total`` steps of which ``done`` were finished by an earlier run."""
+def bar(label: str, total: int | None, done: int = 0) -> Iterator[Bar]:
+    """A bar over ``total`` steps of which ``done`` were finished by an earlier run.
+
+    ``None`` where nobody knows how many there are.
+    """
     progress = Progress(
         TextColumn("{task.description:<22}"),
         BarColumn(bar_width=28),

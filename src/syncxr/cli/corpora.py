@@ -3,40 +3,66 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import Json, OutputAnywhere, finish
+from syncxr.cli.options import ConfigSource, Json, Output, Workers, configuration, finish
 
 
 @app.command()
 def audit(
     corpus: Annotated[
-        str, typer.Argument(help="openi, a CSV with text or findings/impression, or a folder.")
+        str,
+        typer.Argument(
+            help="openi; MIMIC-CXR-JPG's folder; a CSV with text or findings/impression, and "
+            "image; or a folder of films and/or .txt reports."
+        ),
     ] = "openi",
-    output: OutputAnywhere = Path("runs/audit"),
+    films: Annotated[
+        Path | None, typer.Option(help="Folder of the films, for openi or a CSV.")
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option(help="Folder or zip of the reports, for MIMIC-CXR.")
+    ] = None,
+    judge: Annotated[bool, typer.Option(help="Inspect the films, too.")] = True,
     score: Annotated[
         bool, typer.Option("--score", help="Also score extraction against Open-i's MeSH labels.")
     ] = False,
+    output: Output = Path("runs/audit"),
+    config: ConfigSource = "laptop",
+    workers: Workers = None,
     json: Json = None,
 ) -> None:
-    """What a corpus says and how often: entity bank, long tail, extraction score."""
-    from syncxr.factory.audit import audit as run_audit
-    from syncxr.factory.audit import audit_table, score_table
-    from syncxr.factory.audit import score as run_score
-    from syncxr.pipeline import corpus_reports
-    from syncxr.views.console import out
+    """What a corpus says and how often, which of its films are usable, what lacks its pair.
 
-    summary = run_audit(corpus_reports(corpus), output)
-    if score:
-        summary = summary.model_copy(update={"score": run_score()})
+    Stopped at any moment, the same command goes on where it was.
+    """
+    from syncxr.pipeline import run_audit
+    from syncxr.views.audit import show_audit
 
-    def show(_: Any) -> None:
-        out.print(audit_table(summary))
-        if summary.score:
-            out.print(score_table(summary.score))
-        out.print(f"bank: {summary.bank}\nlong tail: {summary.figure}")
+    settings = configuration(config, workers=workers)
+    summary = run_audit(
+        settings, corpus, output, films=films, reports=reports, judge=judge, score=score
+    )
+    finish(summary, json, lambda _: show_audit(summary))
 
-    finish(summary, json, show)
+
+@app.command()
+def export_bank(
+    bank: Annotated[Path, typer.Argument(help="bank.parquet of an audit.")],
+    output: Annotated[Path, typer.Argument(help="Parquet file to write.")],
+    min_count: Annotated[
+        int, typer.Option(min=1, help="Reports that must state a string for it to leave.")
+    ] = 5,
+    json: Json = None,
+) -> None:
+    """Write a bank to hand on: without the rare strings that may tell who a report is about.
+
+    The terms of the corpus go with it.
+    """
+    from syncxr.entities.exporting import export_bank as run_export
+    from syncxr.views.console import show_figures
+
+    finish(run_export(bank, output, min_count), json, show_figures)

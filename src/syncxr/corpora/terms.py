@@ -15,9 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncxr.errors import SyncxrError
+
+_KEY = b"syncxr.terms"
 
 
 class Terms(BaseModel):
@@ -37,6 +39,34 @@ class Terms(BaseModel):
     licence: str
     note: str = ""
     stays_home: bool = False
+
+    def to_metadata(self) -> dict[bytes, bytes]:
+        """For the schema of a Parquet file that holds what is derived from the corpus."""
+        return {_KEY: self.model_dump_json().encode()}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[bytes, bytes] | None) -> Terms | None:
+        """Inverse of :meth:`to_metadata`; ``None`` where a file says nothing.
+
+        Raises:
+            SyncxrError: What it says cannot be read, so that nobody knows what is allowed.
+        """
+        held = (metadata or {}).get(_KEY)
+        return None if held is None else cls.from_json(held)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Terms:
+        """Inverse of ``model_dump_json``.
+
+        Raises:
+            SyncxrError: It is damaged.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise SyncxrError(
+                "the terms of use that stand in a file are damaged; make the file again"
+            ) from error
 
 
 def keep_home(

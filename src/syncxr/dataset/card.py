@@ -19,6 +19,28 @@ from syncxr.dataset.storage import StoragePath
 _strictness = ("Apache-2.0", "MIT", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-NC-4.0", "CC-BY-NC-ND-4.0")
 
 
+# Above all else, whatever it is called: no licence of ours can free what an agreement binds.
+_BINDING = "PhysioNet Credentialed"
+
+
+class Source(BaseModel):
+    """A corpus that went into the data by what was derived from it.
+
+    Attributes:
+        name: What was derived: ``"entity bank"``.
+        licence: Of the corpus.
+        source: Who made it, to be cited.
+        note: What its terms mean for this dataset.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    licence: str
+    source: str
+    note: str = ""
+
+
 class CardFacts(BaseModel):
     """What the card says beyond the manifest.
 
@@ -26,23 +48,38 @@ class CardFacts(BaseModel):
         made_by: Part (entities, reports, images, curation) to what made it.
         sources: Assets whose content or weights went into the data.
         rejected: Samples that never passed.
+        corpora: Corpora that are no assets.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     made_by: dict[str, str]
     sources: tuple[Asset, ...]
+    corpora: tuple[Source, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Asset | Source, ...]:
+        """Whatever has a licence."""
+        return (*self.sources, *self.corpora)
     rejected: int
 
 
 def strictest(licences: Sequence[str]) -> str:
-    """The strictest of some licences; an unknown one counts as stricter than all known."""
-    return max(licences, key=lambda name: _strictness.index(name) if name in _strictness else 1000)
+    """The strictest of some licences; an unknown one counts as stricter than all known.
+
+    Strictest of all is a use agreement.
+    """
+
+    def rank(name: str) -> int:
+        unknown = len(_strictness) + name.startswith(_BINDING)
+        return _strictness.index(name) if name in _strictness else unknown
+
+    return max(licences, key=rank)
 
 
 def write_card(folder: StoragePath, manifest: Manifest, facts: CardFacts) -> None:
     """Write ``README.md`` and ``croissant.json`` into a dataset folder."""
-    licence = strictest([asset.licence for asset in facts.sources])
+    licence = strictest([source.licence for source in facts.everything])
     write_text(folder / "README.md", _card(manifest, facts, licence))
     croissant = json.dumps(_croissant(manifest, licence), indent=1, sort_keys=True)
     write_text(folder / "croissant.json", croissant + "\n")
@@ -50,7 +87,11 @@ def write_card(folder: StoragePath, manifest: Manifest, facts: CardFacts) -> Non
 
 def _card(manifest: Manifest, facts: CardFacts, licence: str) -> str:
     front = {
-        "license": licence.lower(),
+        **(
+            {"license": licence.lower()}
+            if licence in _strictness
+            else {"license": "other", "license_name": licence}
+        ),
         "pretty_name": "Synthetic chest X-ray image-report pairs",
         "task_categories": ["image-to-text", "zero-shot-image-classification"],
         "tags": ["synthetic", "chest-x-ray", "radiology-reports", "syncxr"],
@@ -85,7 +126,9 @@ def _card(manifest: Manifest, facts: CardFacts, licence: str) -> str:
         "",
         "| asset | licence | source |",
         "|---|---|---|",
-        *(f"| {a.name} | {a.licence} | {a.source} |" for a in facts.sources),
+        *(f"| {a.name} | {a.licence} | {a.source} |" for a in facts.everything),
+        "",
+        *(f"{a.name}: {a.note}" for a in facts.corpora if a.note),
         "",
         "## Counts",
         "",

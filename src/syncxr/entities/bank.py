@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
+from syncxr.corpora.terms import Terms
 from syncxr.dataset.files import atomic
 from syncxr.dataset.storage import StoragePath
 from syncxr.entities.lexicon import Lexicon, load_lexicon
@@ -67,9 +68,15 @@ class Bank:
 
     The order is that of :class:`~syncxr.sample.Category`, then falling count, then surface. An
     entity given twice is one row with the sum of its counts.
+
+    Args:
+        entries: The rows.
+        terms: Terms of use of the corpus, which hold for what is derived from it; ``None`` for
+            rows that somebody wrote down.
     """
 
-    def __init__(self, entries: Iterable[BankEntry]) -> None:
+    def __init__(self, entries: Iterable[BankEntry], terms: Terms | None = None) -> None:
+        self.terms = terms
         totals: Counter[Entity] = Counter()
         for entry in entries:
             totals[entry.entity] += entry.count
@@ -95,13 +102,17 @@ class Bank:
         return hash(self.entries)
 
     @classmethod
-    def count(cls, reports: Iterable[Iterable[Entity]]) -> Bank:
+    def count(cls, reports: Iterable[Iterable[Entity]], terms: Terms | None = None) -> Bank:
         """Count the entities of extracted reports (one iterable of entities a report)."""
         totals: Counter[Entity] = Counter()
         for entities in reports:
             for entity in entities:
                 totals.update(rows_of(entity))
-        return cls(BankEntry(entity, count) for entity, count in totals.items())
+        return cls((BankEntry(entity, count) for entity, count in totals.items()), terms)
+
+    def without_rare(self, least: int) -> Bank:
+        """The rows that at least so many reports state: a rare string may tell who it is about."""
+        return Bank((entry for entry in self.entries if entry.count >= least), self.terms)
 
     def counts(self, category: Category | None = None) -> list[int]:
         """Counts in the bank's order, of one category or of all."""
@@ -116,11 +127,16 @@ class Bank:
         return gini(self.counts(category))
 
     def write(self, path: StoragePath) -> None:
-        """Write as Parquet with :data:`COLUMNS`; the same bank gives the same bytes."""
+        """Write as Parquet with :data:`COLUMNS`; the same bank gives the same bytes.
+
+        The terms of use stand in the metadata of its schema.
+        """
         rows = [_to_row(entry) for entry in self.entries]
         table = pa.table(
             {name: pa.array([row[name] for row in rows], _arrow_type(name)) for name in COLUMNS}
         )
+        if self.terms:
+            table = table.replace_schema_metadata(self.terms.to_metadata())
         with atomic(path) as partial:
             pq.write_table(table, partial, compression="zstd")
 
@@ -139,8 +155,11 @@ class Bank:
         """
         if not path.is_file():
             raise SyncxrError(f"{path} does not exist; `syncxr audit` writes an entity bank")
-        entries = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
-        bank = cls(entries)
+        if path.suffix.lower() == ".csv":
+            bank = cls(_read_csv(path))
+        else:
+            table = _read_table(path)
+            bank = cls(_rows(path, table), Terms.from_metadata(table.schema.metadata))
         if not bank.entries:
             raise SyncxrError(f"{path} holds no entity; give at least one row")
         return bank
@@ -259,7 +278,7 @@ def _arrow_type(column: str) -> pa.DataType:
     return pa.int64() if column == "count" else pa.string()
 
 
-def _read_parquet(path: StoragePath) -> Iterator[BankEntry]:
+def _read_table(path: StoragePath) -> pa.Table:
     try:
         table = pq.read_table(pa.BufferReader(path.read_bytes()))
     except (pa.ArrowInvalid, OSError) as error:
@@ -272,6 +291,10 @@ def _read_parquet(path: StoragePath) -> Iterator[BankEntry]:
             f"{path} lacks the column {missing[0]!r}; write it again with `syncxr audit`, "
             "or give a CSV with a column 'entity'"
         )
+    return table
+
+
+def _rows(path: StoragePath, table: pa.Table) -> Iterator[BankEntry]:
     for number, row in enumerate(table.to_pylist(), start=1):
         try:
             entity = Entity.from_dict(row)

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from syncxr.corpora.terms import Terms
 from syncxr.dataset.files import atomic
 from syncxr.dataset.storage import StoragePath
 from syncxr.entities.bank import parse_surface, rows_of
@@ -47,9 +48,15 @@ class PlannedReport:
 
 @dataclass(frozen=True)
 class Plan:
-    """All planned reports, in the order of their indices."""
+    """All planned reports, in the order of their indices.
+
+    Attributes:
+        reports: The reports.
+        terms: Terms of use of the corpus that the bank was made of, if any are known.
+    """
 
     reports: tuple[PlannedReport, ...]
+    terms: Terms | None = None
 
     def __len__(self) -> int:
         return len(self.reports)
@@ -76,6 +83,8 @@ class Plan:
         ids = pa.array([r.id for r in self.reports], pa.string())
         with atomic(path) as partial:
             table = pa.table({"id": ids, "entities": entities})
+            if self.terms:
+                table = table.replace_schema_metadata(self.terms.to_metadata())
             pq.write_table(table, partial, compression="zstd", row_group_size=_GROUP)
 
     @classmethod
@@ -91,14 +100,14 @@ class Plan:
         """
         if not path.is_file():
             raise SyncxrError(f"{path} does not exist; `syncxr plan` writes a plan")
-        rows = _read_csv(path) if path.suffix.lower() == ".csv" else PlanFile(path)
-        reports = tuple(rows)
+        file = None if path.suffix.lower() == ".csv" else PlanFile(path)
+        reports = tuple(file or _read_csv(path))
         if not reports:
             raise SyncxrError(f"{path} plans no report; give at least one row")
         repeated = [id for id, n in Counter(r.id for r in reports).items() if n > 1]
         if repeated:
             raise SyncxrError(f"{path}: id {repeated[0]!r} stands twice; ids must differ")
-        return cls(reports)
+        return cls(reports, file.terms if file else None)
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,12 @@ class PlanFile:
             table = file.read_row_groups([*range(first, last + 1)], _COLUMNS)
             before = int(ends[first]) - sizes[first]
             return list(_reports(self.path, table.slice(start - before, count), start + 1, {}))
+
+    @property
+    def terms(self) -> Terms | None:
+        """As :attr:`Plan.terms`."""
+        with _opened(self.path) as file:
+            return Terms.from_metadata(file.schema_arrow.metadata)
 
     def uses(self) -> Counter[Entity]:
         """As :meth:`Plan.uses`."""

@@ -90,7 +90,7 @@ def plan(bank: Bank, options: SamplingOptions, shows: Shows, existing: Plan | No
             f"give pairs ≥ {len(kept)} or start a new run"
         )
     if new == 0:
-        return Plan(kept)
+        return Plan(kept, bank.terms)
     wanted_normal = round(options.normal_fraction * options.pairs)
     normal = min(max(wanted_normal - sum(report.normal for report in kept), 0), new)
     task = _Task.prepare(bank, options, shows, kept, normal)
@@ -100,7 +100,7 @@ def plan(bank: Bank, options: SamplingOptions, shows: Shows, existing: Plan | No
     if taken:
         raise SyncxrError(f"id {min(taken)!r} is in the existing plan already; change the seed")
     added = tuple(PlannedReport(id, entities) for id, entities in zip(ids, contents, strict=True))
-    return Plan(kept + added)
+    return Plan(kept + added, bank.terms)
 
 
 def balance_report(bank: Bank, plan: Plan | PlanFile) -> dict[str, dict[str, float]]:
