@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from diffusers import DiffusionPipeline
+from diffusers import __version__ as diffusers_version
 from diffusers.utils import logging as diffusers_logging
+from packaging.version import Version
 from PIL import Image as Pillow
 from pydantic import Field
 
@@ -23,6 +25,9 @@ from syncxr.sample import Entity, Image
 
 _OURS = ("prompt", "generator", "output_type", "return_dict", "num_images_per_prompt", "latents")
 """Arguments of a pipeline that the renderer itself decides."""
+
+_DTYPE = "dtype" if Version(diffusers_version) >= Version("0.42") else "torch_dtype"
+"""What from_pretrained calls the precision: the old name is on its way out of diffusers."""
 
 
 class DiffusionOptions(ModelOptions):
@@ -164,7 +169,7 @@ class DiffusionRenderer:
             extra["safety_checker"] = None
         pipeline = options.load(
             DiffusionPipeline.from_pretrained,
-            torch_dtype=options.precision("float16" if "unet" in stored else "bfloat16"),
+            **{_DTYPE: options.precision("float16" if "unet" in stored else "bfloat16")},
             **extra,
         ).to(options.place())
         pipeline.set_progress_bar_config(disable=True)
