@@ -61,6 +61,7 @@ def draft(
             impression.strip(),
             completion.tokens,
             completion.failure,
+            completion.prompt_tokens,
         )
 
 

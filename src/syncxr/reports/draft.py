@@ -41,6 +41,7 @@ class Draft:
         impression: IMPRESSION section; ``""`` as well where FINDINGS were not worth summing up.
         tokens: Tokens the model wrote for both.
         failure: Why the writer gave no text that can be used; ``""`` = it did.
+        prompt_tokens: Tokens it read for them, 0 where the engine does not say.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Draft:
     impression: str
     tokens: int
     failure: str = ""
+    prompt_tokens: int = 0
 
 
 def statement(entity: Entity) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from syncxr.reports.draft import Draft, DraftRequest, statement
 from syncxr.reports.options import DraftingOptions
 from syncxr.reports.templates import EXAMPLES, examples, load_template
-from syncxr.reports.writer import Prompt, Writer
+from syncxr.reports.writer import Completion, Prompt, Writer
 from syncxr.sample import Entity, derive_seed
 
 IMPRESSION_PROMPT = "impression.txt"
@@ -50,34 +50,36 @@ def draft(
     FINDINGS are written where a request brings none; those that verify are summed up. IMPRESSION
     of the others is left empty, as nothing is gained by summing up what will be written again.
     """
-    drafts = list(_with_findings(requests, writer, options))
-    ready = [
-        bool(request.findings) or not (made.failure or verify(made.findings, request.entities))
-        for request, made in zip(requests, drafts, strict=True)
+
+    def sound(request: DraftRequest, made: Draft) -> bool:
+        if request.findings:
+            return True
+        return not (made.failure or verify(made.findings, request.entities))
+
+    # Read as they come, while the model writes the next.
+    begun = [
+        (request, made, sound(request, made))
+        for request, made in zip(requests, _with_findings(requests, writer, options), strict=True)
     ]
-    prompts = [
-        impression_prompt(request, made.findings, options)
-        for request, made, sound in zip(requests, drafts, ready, strict=True)
-        if sound
-    ]
+    prompts = [impression_prompt(r, made.findings, options) for r, made, ready in begun if ready]
     completions = iter(writer.write(prompts))
-    for made, sound in zip(drafts, ready, strict=True):
-        if not sound:
-            yield made
-            continue
-        completion = next(completions)
-        yield replace(
-            made,
-            impression=_section(completion.text, "IMPRESSION:"),
-            tokens=made.tokens + completion.tokens,
-            failure=completion.failure,
-        )
+    for _, made, ready in begun:
+        yield _summed_up(made, next(completions)) if ready else made
 
 
 def provenance(options: DraftingOptions) -> dict[str, Any]:
     """Prompts, JSON values only."""
     names = (_TOLD[options.vocabulary].prompt, IMPRESSION_PROMPT, *EXAMPLES)
     return {"prompts": {name: load_template(name).provenance() for name in names}}
+
+
+def _summed_up(made: Draft, completion: Completion) -> Draft:
+    return replace(
+        made,
+        impression=_section(completion.text, "IMPRESSION:"),
+        tokens=made.tokens + completion.tokens,
+        failure=completion.failure,
+    )
 
 
 def _with_findings(
@@ -91,7 +93,14 @@ def _with_findings(
             yield Draft(request.id, request.findings, "", 0)
             continue
         made = next(completions)
-        yield Draft(request.id, _section(made.text, "FINDINGS:"), "", made.tokens, made.failure)
+        yield Draft(
+            request.id,
+            _section(made.text, "FINDINGS:"),
+            "",
+            made.tokens,
+            made.failure,
+            made.prompt_tokens,
+        )
 
 
 def _findings_prompt(request: DraftRequest, options: DraftingOptions) -> Prompt:

@@ -40,11 +40,13 @@ class Completion:
         text: The completion, without the prompt.
         tokens: Its length in the model's own tokens.
         failure: Why it cannot be used: cut off, or none after the last retry; ``""`` = it can.
+        prompt_tokens: Length of what the model has read, 0 where the engine does not say.
     """
 
     text: str
     tokens: int
     failure: str = ""
+    prompt_tokens: int = 0
 
 
 class Writer(Protocol):

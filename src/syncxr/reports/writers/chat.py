@@ -54,7 +54,7 @@ class ChatWriter:
             if isinstance(reply, ChatFailure):
                 yield Completion("", 0, reply.reason)
             else:
-                yield Completion(reply.text, reply.tokens)
+                yield Completion(reply.text, reply.tokens, prompt_tokens=reply.prompt_tokens)
 
     def provenance(self) -> dict[str, Any]:
         """The model; where it was reached is no property of the text."""

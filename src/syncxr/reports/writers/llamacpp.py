@@ -177,6 +177,7 @@ class LlamaCppWriter:
             choice["text"],
             int(reply["usage"]["completion_tokens"]),
             f"cut off at {prompt.max_tokens} tokens" if cut else "",
+            int(reply["usage"]["prompt_tokens"]),
         )
 
     def _request(self, prompt: Prompt, **more: Any) -> dict[str, Any]:
