@@ -311,7 +311,7 @@ class _Scorer:
         text = "\n".join(f"{c.finding}\0{c.item}\0{c.unit}\0{c.share}" for c in cases)
         return self._sheet.finish(
             hashlib.sha256(text.encode()).hexdigest(),
-            n=len(cases),
+            n=len({case.item for case in cases}),
             units=unit_words(self._resamples.units, self._grounded.by_patient),
         )
 
