@@ -43,6 +43,13 @@ def test_the_pair_is_chexzeros() -> None:
     assert found.probabilities
 
 
+def test_abbreviations_keep_their_capitals() -> None:
+    for name in shipped():
+        prompt = load_prompt_set(name).prompt("covid-19")
+        assert any("COVID-19" in text for text in prompt.positive)
+        assert not any("covid" in text for text in (*prompt.positive, *prompt.negative))
+
+
 def test_a_single_text_denies_nothing() -> None:
     found = load_prompt_set("single")
     assert found.prompt("mass")[:2] == (("mass",), ())
