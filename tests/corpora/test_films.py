@@ -1,5 +1,6 @@
 """Films as a radiologist sees them, whatever file they come in."""
 
+import io
 import re
 from pathlib import Path
 
@@ -8,7 +9,13 @@ import pytest
 from PIL import Image as Pillow
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLSLossless,
+)
 
 from syncxr.corpora.films import dicom_pixels, film_paths, film_size, read_film, read_mask
 from syncxr.errors import SyncxrError
@@ -126,8 +133,22 @@ def test_a_decoder_that_is_missing_is_named(
         assert "run: pip install pylibjpeg" in str(error.value)
 
 
-def test_dicom_without_an_ending(tmp_path: Path) -> None:
-    path = tmp_path / "IM0001"
+def test_baseline_jpeg_inside_as_rsna_and_siim_have_it(tmp_path: Path) -> None:
+    smooth = np.outer(np.arange(64), np.arange(64)) // 16
+    buffer = io.BytesIO()
+    Pillow.fromarray(smooth.astype(np.uint8)).save(buffer, "JPEG", quality=95)
+    data = dicom(smooth.astype(np.uint8), 8, "MONOCHROME1")
+    data.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    data.PixelData = encapsulate([buffer.getvalue()])
+    data["PixelData"].is_undefined_length = True
+    data.save_as(tmp_path / "film.dcm", enforce_file_format=True)
+    film = read_film(tmp_path / "film.dcm")
+    assert np.abs(film.astype(int) - (255 - smooth)).max() <= 6
+
+
+@pytest.mark.parametrize("name", ["IM0001", "1.2.840.113619.2.5"])
+def test_dicom_without_an_ending(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     dicom(RAMP.astype(np.uint8), 8).save_as(path, enforce_file_format=True)
     assert np.array_equal(read_film(path), RAMP.astype(np.uint8))
     assert film_size(path) == (12, 16)

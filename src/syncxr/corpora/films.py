@@ -96,9 +96,13 @@ def film_paths(folder: Path) -> list[Path]:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM, by its ending or, without one, by its magic bytes."""
-    if path.suffix:
-        return path.suffix.lower() in DICOM_SUFFIXES
+    """Whether a file is DICOM: by its ending or, without one that says it, by its magic bytes.
+
+    Scanners name files ``IM0001`` or ``1.2.840.113619.2.5``, where the last number is no ending.
+    """
+    ending = path.suffix.lower()
+    if ending in SUFFIXES:
+        return ending in DICOM_SUFFIXES
     with path.open("rb") as stream:
         return stream.read(132)[128:] == b"DICM"
 

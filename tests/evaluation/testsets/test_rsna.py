@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from film_files import pixels, save_dicom
 
+from syncxr.evaluation.testsets import rsna
 from syncxr.evaluation.testsets.test_set import open_test_set
 
 FILMS = 40
@@ -19,8 +20,9 @@ def film(number: int) -> str:
 
 
 @pytest.fixture
-def download(tmp_path: Path) -> Path:
+def download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every fourth film positive, with one or two boxes; every fifth MONOCHROME1."""
+    monkeypatch.setattr(rsna, "BOX_SIDE", 64)
     labels = ["patientId,x,y,width,height,Target"]
     classes = ["patientId,class"]
     mapping = []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from film_files import pixels, save_dicom
 
+from syncxr.evaluation.testsets import siim
 from syncxr.evaluation.testsets.test_set import open_test_set
 from syncxr.evaluation.testsets.xrv import label_file
 
@@ -26,7 +27,8 @@ def runs(number: int) -> list[str]:
 
 
 @pytest.fixture
-def download(tmp_path: Path) -> Path:
+def download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(siim, "SIDE", 64)
     rows = ["ImageId, EncodedPixels"]
     for number in range(FILMS):
         study = film(number).replace(".4.8323329", ".2.8323329")
@@ -112,6 +114,15 @@ def test_faults(
             read.mask(item, "pneumothorax")
 
     assert message in refused(everything)
+
+
+def test_films_of_another_size(
+    download: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+) -> None:
+    monkeypatch.setattr(siim, "SIDE", 1024)
+    read = open_test_set("siim-acr", download, "all")
+    said = refused(read.mask, read.items[1], "pneumothorax")
+    assert "is 64×64, its mask 1024×1024" in said and "row 5: " in said
 
 
 def test_a_missing_film_is_never_dropped(download: Path, refused: Callable[..., str]) -> None:

@@ -11,7 +11,7 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation.findings import NORMAL, finding_of
 from syncxr.evaluation.splits.dividing import divide
 from syncxr.evaluation.splits.shipped import shipped_patients
-from syncxr.evaluation.testsets.drawn import Box, filled_boxes
+from syncxr.evaluation.testsets.drawn import Box, filled_boxes, scaled
 from syncxr.evaluation.testsets.layout import first_file, index_files
 from syncxr.evaluation.testsets.tables import read_columns, read_lines
 from syncxr.evaluation.testsets.test_set import Info, Item, Part, TestSet
@@ -119,9 +119,7 @@ class ChestXray14(TestSet):
         if boxes is None:
             return None
         size = film_size(self.root / item.path, item.where)
-        down, across = size[0] / BOX_SIDE, size[1] / BOX_SIDE
-        scaled = [(x * across, y * down, w * across, h * down) for x, y, w, h in boxes]
-        return filled_boxes(scaled, size, item.where)
+        return filled_boxes(scaled(boxes, BOX_SIDE, size), size, item.where)
 
     def counted(self) -> dict[str, int]:
         """What ``check`` compares with the published counts."""

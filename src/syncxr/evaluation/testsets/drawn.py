@@ -40,6 +40,12 @@ def filled_boxes(boxes: Iterable[Box], size: tuple[int, int], where: str) -> Mas
     return mask
 
 
+def scaled(boxes: Iterable[Box], side: int, size: tuple[int, int]) -> list[Box]:
+    """Boxes drawn on square films of ``side`` pixels, on a resized film of ``size``."""
+    down, across = size[0] / side, size[1] / side
+    return [(x * across, y * down, w * across, h * down) for x, y, w, h in boxes]
+
+
 def relative_run_lengths(text: str, size: tuple[int, int], where: str) -> Mask:
     """Decode the run lengths of SIIM-ACR.
 

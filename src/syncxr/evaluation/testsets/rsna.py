@@ -12,7 +12,7 @@ import numpy as np
 from syncxr.corpora.films import film_size
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.splits.dividing import divide
-from syncxr.evaluation.testsets.drawn import Box, filled_boxes
+from syncxr.evaluation.testsets.drawn import Box, filled_boxes, scaled
 from syncxr.evaluation.testsets.layout import first_file, index_files
 from syncxr.evaluation.testsets.tables import read_columns, read_rows
 from syncxr.evaluation.testsets.test_set import Info, Item, Part, TestSet
@@ -26,6 +26,9 @@ SHARES = {"train": 0.7, "valid": 0.15, "test": 0.15}
 
 MAPPING = "pneumonia-challenge-dataset-mappings_2018.json"
 """Published by the RSNA beside the challenge: which NIH film each one is, and so whose."""
+
+BOX_SIDE = 1024
+"""Pixels a side of the films that boxes were drawn on."""
 
 _CLASSES = {"Lung Opacity": 1, "Normal": 0, "No Lung Opacity / Not Normal": 0}
 
@@ -100,8 +103,7 @@ class Rsna(TestSet):
         if finding != FINDING:
             return None
         size = film_size(self.root / item.path, item.where)
-        boxes = self._boxes.get(item.id, [])
-        return filled_boxes(boxes, size, item.where)
+        return filled_boxes(scaled(self._boxes.get(item.id, []), BOX_SIDE, size), size, item.where)
 
     def counted(self) -> dict[str, int]:
         """What ``check`` compares with the published counts."""

@@ -23,6 +23,9 @@ FINDING = "pneumothorax"
 SHARES = {"train": 0.7, "valid": 0.15, "test": 0.15}
 """Of the films, as GLoRIA and MGCA cut this set (they cut rows)."""
 
+SIDE = 1024
+"""Pixels a side of every published film; run lengths mean nothing at another size."""
+
 _TABLES = ("train-rle.csv", "stage_2_train.csv")
 _LEGACY = ("legacy-test", "legacy-train", "legacy-valid")
 
@@ -112,7 +115,13 @@ class Siim(TestSet):
         """All masks of a film together; all False for a negative one."""
         if finding != FINDING:
             return None
-        size = film_size(self.root / item.path, item.where)
+        path = self.root / item.path
+        size = film_size(path, item.where)
+        if size != (SIDE, SIDE):
+            raise SyncxrError(
+                f"{item.where}: film {path} is {size[0]}×{size[1]}, its mask {SIDE}×{SIDE}; "
+                "give the films in their original size"
+            )
         mask = np.zeros(size, bool)
         for runs, where in self._runs.get(item.id, ()):
             mask |= relative_run_lengths(runs, size, where)
