@@ -23,6 +23,9 @@ TERMS_FILE = "terms.json"
 
 _DERIVED = ("bank.parquet", "plan.parquet")
 
+_PARTS = ("dataset", "drafts", "rejected")
+"""Folders of a run that are handed on by themselves."""
+
 
 def terms_of(source: StoragePath, csv: Terms | None = None) -> Terms | None:
     """Terms of whatever a stage is given: a bank, a plan, a run folder, a dataset, own files.
@@ -39,7 +42,7 @@ def terms_of(source: StoragePath, csv: Terms | None = None) -> Terms | None:
             with source.open("rb") as stream:
                 return Terms.from_metadata(pq.ParquetFile(stream).schema_arrow.metadata)
         return table.TERMS if source.suffix.lower() in SUFFIXES else csv
-    for folder in (source, source.parent):
+    for folder in (source, source.parent) if source.name in _PARTS else (source,):
         if (folder / TERMS_FILE).is_file():
             return Terms.from_json((folder / TERMS_FILE).read_text("utf-8"))
         for name in _DERIVED:
