@@ -10,6 +10,8 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation import prompts
 from syncxr.evaluation.findings import known_findings
 from syncxr.evaluation.prompts import load_prompt_set, shipped
+from syncxr.evaluation.testsets import TEST_SETS
+from syncxr.evaluation.testsets import test_set as sets
 from syncxr.sample import Polarity
 
 FOLDER = Path(prompts.__file__).parent
@@ -26,6 +28,11 @@ IN_THE_LEXICON = sorted({*COMMON} - {"covid-19"})
 
 def test_four_sets_ship() -> None:
     assert shipped() == ("ensemble", "pair", "severity-location", "single")
+
+
+@pytest.mark.parametrize("name", sorted(TEST_SETS))
+def test_findings_of_every_test_set_have_their_names(name: str) -> None:
+    assert set(sets.test_set_class(name).info.findings) <= set(known_findings())
 
 
 @pytest.mark.parametrize("name", shipped())
