@@ -59,3 +59,11 @@ def test_croissant_names_every_column_and_hash(tmp_path: Path) -> None:
 def test_unknown_licence_counts_as_strictest() -> None:
     assert strictest(["MIT", "CC-BY-3.0"]) == "CC-BY-3.0"
     assert strictest(["CC-BY-NC-ND-4.0", "Hospital terms"]) == "Hospital terms"
+
+
+def test_a_dataset_of_ones_own_models_has_a_card_too(tmp_path: Path) -> None:
+    record = commit_shard(tmp_path, "films", 0, {"dataset/data/train-0.parquet": [Sample("a")]}, {})
+    facts = CardFacts(made_by={"images": "diffusion renderer"}, sources=(), rejected=0)
+    write_card(tmp_path / "dataset", build_manifest([record], "dataset", {}), facts)
+    words = (tmp_path / "dataset" / "README.md").read_text()
+    assert "Licence: unknown" in words and "one CT" not in words

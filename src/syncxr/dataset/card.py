@@ -55,26 +55,27 @@ class CardFacts(BaseModel):
 
     made_by: dict[str, str]
     sources: tuple[Asset, ...]
+    rejected: int
     corpora: tuple[Source, ...] = ()
 
     @property
     def everything(self) -> tuple[Asset | Source, ...]:
         """Whatever has a licence."""
         return (*self.sources, *self.corpora)
-    rejected: int
 
 
 def strictest(licences: Sequence[str]) -> str:
     """The strictest of some licences; an unknown one counts as stricter than all known.
 
-    Strictest of all is a use agreement.
+    Strictest of all is a use agreement. Of no licences at all it is ``"unknown"``: one's own
+    models and bank have terms that only their owner knows.
     """
 
     def rank(name: str) -> int:
         unknown = len(_strictness) + name.startswith(_BINDING)
         return _strictness.index(name) if name in _strictness else unknown
 
-    return max(licences, key=rank)
+    return max(licences, key=rank, default="unknown")
 
 
 def write_card(folder: StoragePath, manifest: Manifest, facts: CardFacts) -> None:
@@ -138,11 +139,20 @@ def _card(manifest: Manifest, facts: CardFacts, licence: str) -> str:
         "",
         "## Limits",
         "",
-        "All films derive from one CT of one adult, deformed and with findings inserted: they are",
-        "variants, not a population. Not for diagnosis, not for training a clinical device.",
+        *_limits(facts),
         "",
     ]
     return "\n".join(lines)
+
+
+def _limits(facts: CardFacts) -> list[str]:
+    lines = ["No film shows a patient. Not for diagnosis, not for training a clinical device."]
+    if any(source.name == "thorax-ct" for source in facts.sources):
+        lines += [
+            "All films derive from one CT of one adult, deformed and with findings inserted: they",
+            "are variants, not a population.",
+        ]
+    return lines
 
 
 def _croissant(manifest: Manifest, licence: str) -> dict[str, Any]:

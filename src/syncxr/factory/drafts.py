@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from syncxr.entities.matching import MatchingOptions
@@ -15,7 +15,7 @@ from syncxr.reports.drafting import Draft, DraftingOptions, DraftRequest, draft,
 from syncxr.reports.verification import Verifier
 from syncxr.reports.writer import Writer
 from syncxr.resources import Resources
-from syncxr.sample import Sample
+from syncxr.sample import Entity, Sample
 
 
 class DraftStage:
@@ -117,13 +117,19 @@ class DraftStage:
             DraftRequest(task.id, sample.entities, task.seed, sound.get(task.id, ""))
             for sample, task in zip(samples, tasks, strict=True)
         ]
+
+        def check(text: str, entities: Iterable[Entity]) -> tuple[str, ...]:
+            with self._turns.at(self._verifier):
+                return self._verifier.findings(text, entities)
+
         with self._turns.at(self._writer):
-            check = self._verifier.findings
             for sample, written in zip(
                 samples, draft(requests, self._writer, self._options, check), strict=True
             ):
-                reasons = _reasons(sample, written, sound, self._verifier)
-                yield Outcome(written, reasons, {"tokens": float(written.tokens)})
+                with self._turns.at(self._verifier):
+                    reasons = _reasons(sample, written, sound, self._verifier)
+                counted = {"tokens": written.tokens, "prompt_tokens": written.prompt_tokens}
+                yield Outcome(written, reasons, {name: float(n) for name, n in counted.items()})
 
 
 def _reasons(
