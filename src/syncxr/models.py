@@ -94,7 +94,7 @@ class ModelOptions(BaseModel):
             arguments["revision"] = self.revision
         try:
             return load(self.model, trust_remote_code=self.trust_remote_code, **arguments)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, ImportError) as error:
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise SyncxrError(
                 f"model {self.model!r} cannot be loaded ({reason}); check the folder, or the "

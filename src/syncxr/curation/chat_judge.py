@@ -101,11 +101,13 @@ class ChatJudge:
     @cached_property
     def record(self) -> dict[str, Any]:
         """What the answers depend on; not the address, which may change from day to day."""
+        with self._comparing:
+            similarity = self._likeness.record() if self._likeness else None
         return {
             "model": self.options.model,
             "ask": self.options.ask,
             "questions_sha256": self._wording.sha256,
-            "similarity": self._likeness.record() if self._likeness else None,
+            "similarity": similarity,
         }
 
     def judge(self, images: Sequence[Image]) -> list[Verdict]:

@@ -35,8 +35,10 @@ class LocalJudgeOptions(ModelOptions, VerdictOptions):
     Attributes:
         questions: File with the words of the questions; the one in the package by default.
         similarity: Comparison with known-bad films; none by default.
+        batch_size: None here: the six questions about one film are one batch.
     """
 
+    batch_size: None = None
     questions: Path = WORDING
     similarity: SimilarityOptions | None = None
 

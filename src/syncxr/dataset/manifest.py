@@ -19,7 +19,10 @@ from syncxr.dataset.shards import FileRecord, ShardRecord
 from syncxr.dataset.storage import StoragePath
 from syncxr.errors import SyncxrError
 
-_packages = ("syncxr", "numpy", "scipy", "pillow", "pyarrow", "spacy", "torch", "xllamacpp")
+_packages = (
+    *("syncxr", "numpy", "scipy", "pillow", "pyarrow", "spacy"),
+    *("torch", "xllamacpp", "transformers", "diffusers", "openai"),
+)
 
 
 class Manifest(BaseModel):
