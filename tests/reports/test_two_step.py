@@ -40,7 +40,7 @@ def asks_findings(prompt: Prompt) -> bool:
 
 
 def good(prompt: Prompt) -> Completion:
-    return Completion(GOOD if asks_findings(prompt) else "Small left effusion.", 10)
+    return Completion(GOOD if asks_findings(prompt) else "Small left effusion.", 10, "", 100)
 
 
 def request(id: str = "0-0", seed: int = 1, findings: str = "") -> DraftRequest:
@@ -50,7 +50,7 @@ def request(id: str = "0-0", seed: int = 1, findings: str = "") -> DraftRequest:
 def test_findings_come_from_the_statements_and_impression_from_findings() -> None:
     writer = Answering(good)
     (made,) = draft([request()], writer, FREE)
-    assert made == Draft("0-0", GOOD, "Small left effusion.", 20)
+    assert made == Draft("0-0", GOOD, "Small left effusion.", 20, "", 200)
     first, second = writer.prompts
     told = first.text.rsplit("STATEMENTS: ", 1)[1].removesuffix("\nFINDINGS:")
     assert sorted(told.split("; ")) == ["mild left pleural effusion", "normal heart"]

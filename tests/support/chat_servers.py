@@ -95,7 +95,7 @@ def completion(text: str | None, finish_reason: str = "stop") -> dict[str, Any]:
     message = {"role": "assistant", "content": text}
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     tokens = len((text or "").split())
-    return {"choices": [choice], "usage": {"completion_tokens": tokens, "total_tokens": tokens}}
+    return {"choices": [choice], "usage": {"completion_tokens": tokens, "prompt_tokens": 7}}
 
 
 def _send(

@@ -37,6 +37,7 @@ class _Choice(BaseModel):
 
 class _Usage(BaseModel):
     completion_tokens: int = 0
+    prompt_tokens: int = 0
 
 
 class _Body(BaseModel):
@@ -71,6 +72,7 @@ def read_reply(request: ChatRequest, body: str) -> ChatReply:
         choice.finish_reason or "",
         read.usage.completion_tokens if read.usage else 0,
         _tokens(choice.logprobs),
+        prompt_tokens=read.usage.prompt_tokens if read.usage else 0,
     )
 
 

@@ -114,6 +114,7 @@ class ChatReply:
         tokens: Its length in the model's own tokens; 0 where the server does not say.
         logprobs: Its tokens, where they were asked for and the server reports them.
         attempts: Answers it took, this one included.
+        prompt_tokens: Length of what the model has read; 0 where the server does not say.
     """
 
     text: str
@@ -121,6 +122,7 @@ class ChatReply:
     tokens: int
     logprobs: tuple[Token, ...] = ()
     attempts: int = 1
+    prompt_tokens: int = 0
 
 
 @dataclass(frozen=True)

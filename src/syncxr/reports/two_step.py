@@ -79,6 +79,7 @@ def _summed_up(made: Draft, completion: Completion) -> Draft:
         impression=_section(completion.text, "IMPRESSION:"),
         tokens=made.tokens + completion.tokens,
         failure=completion.failure,
+        prompt_tokens=made.prompt_tokens + completion.prompt_tokens,
     )
 
 

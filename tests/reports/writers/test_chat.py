@@ -79,7 +79,10 @@ def test_failures_come_in_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anyio, "sleep", sleep)
     with FaultyServer(lambda words, _: "400" if words == "b" else f"{words}!") as server:
         first, second, third = load(server.url).write([Prompt("a"), Prompt("b"), Prompt("c")])
-    assert (first, third) == (Completion("a!", 1), Completion("c!", 1))
+    assert (first, third) == (
+        Completion("a!", 1, prompt_tokens=7),
+        Completion("c!", 1, prompt_tokens=7),
+    )
     assert second.text == "" and "400" in second.failure
 
 

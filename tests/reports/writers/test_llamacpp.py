@@ -34,6 +34,7 @@ def test_completions_obey_their_own_grammars_in_order(writer: LlamaCppWriter) ->
 def test_without_a_grammar_the_length_is_bounded(writer: LlamaCppWriter) -> None:
     (completion,) = writer.write([Prompt("Once upon a time", max_tokens=5)])
     assert 1 <= completion.tokens <= 5
+    assert 4 <= completion.prompt_tokens <= 6
     assert completion.failure == "cut off at 5 tokens"
 
 

@@ -93,6 +93,8 @@ def test_each_prompt_has_its_own_length(folder: Path) -> None:
         [Prompt("The heart is", max_tokens=3, seed=1), Prompt("No", max_tokens=9, seed=2)]
     )
     assert (short.tokens, long.tokens) == (3, 9)
+    # What is padded is not read.
+    assert 0 < long.prompt_tokens < short.prompt_tokens
 
 
 def test_the_chat_template_is_used_where_there_is_one(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,8 +106,9 @@ class TransformersWriter:
                 **({"stop_strings": stops, "tokenizer": self._tokenizer} if stops else {}),
             )
         written = output[:, inputs["input_ids"].shape[1] :].tolist()
-        for prompt, tokens in zip(prompts, written, strict=True):
-            yield self._completion(prompt, tokens)
+        read = inputs["attention_mask"].sum(1).tolist()
+        for prompt, tokens, length in zip(prompts, written, read, strict=True):
+            yield replace(self._completion(prompt, tokens), prompt_tokens=length)
 
     def _inputs(self, texts: list[str]) -> Any:
         templated = self._tokenizer.chat_template is not None
