@@ -5,6 +5,7 @@ The tower's features are block means of the film, so they bear the watermark tha
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,8 +20,9 @@ from syncxr.evaluation import cells, running
 from syncxr.evaluation.cells import Bench, Loaded, _classified
 from syncxr.evaluation.finetuning.linear import LinearProbe
 from syncxr.evaluation.predictions import labels_of
-from syncxr.evaluation.results import MEAN
+from syncxr.evaluation.results import MEAN, Result
 from syncxr.evaluation.running import run_suite
+from syncxr.evaluation.scored import Scored
 from syncxr.evaluation.suite import Suite, Work
 from syncxr.pretraining.encoders import ImageEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
@@ -199,6 +201,17 @@ def test_means_over_seeds_and_paired_differences(
     # Both towers are the same function: no difference, and no sample says otherwise.
     (apart,) = [r for r in found.differences if (r.finding, r.metric) == (MEAN, "AUROC difference")]
     assert (apart.value, apart.low, apart.high, apart.p) == (0, 0, 0, 1)
+
+
+def test_what_was_measured_on_other_films_is_not_compared() -> None:
+    row = Result(
+        task="fine-tuned segmentation", model="a", test_set="t", split="s", finding=MEAN,
+        protocol="p", metric="Dice", value=0.5, n=60, positives=1, units="60 images",
+        preprocessing="128 px",
+    )  # fmt: skip
+    mine = Scored((row,), (np.zeros(3),), "x")
+    theirs = Scored((replace(row, model="b", preprocessing="32 px"),), (np.zeros(3),), "y")
+    assert "a and b are not compared on t" in running._unlike(mine, theirs)
 
 
 def test_the_test_part_is_predicted_once(

@@ -33,6 +33,7 @@ class SuiteRun:
         models: Names of the checkpoints, in the order given.
         results: Every number of every cell, means over seeds of training, and baselines once.
         differences: Paired comparison of the first model with each other one.
+        not_compared: What could not be compared, and why.
         not_scored: Test sets of the suite for which no path was given.
         cells: How many there are.
         done_before: How many of them lay there already.
@@ -41,6 +42,7 @@ class SuiteRun:
     models: tuple[str, ...]
     results: tuple[Result, ...]
     differences: tuple[Result, ...]
+    not_compared: tuple[str, ...]
     not_scored: tuple[str, ...]
     cells: int
     done_before: int
@@ -92,14 +94,24 @@ def run_suite(
         if runs > 1
         for row in scored.results
     ]
+    pairs = [
+        (mine, theirs)
+        for other in others
+        for (mine, _), (theirs, _) in zip(first, other, strict=True)
+    ]
     return SuiteRun(
         models=tuple(checkpoints),
         results=tuple({_identity(row): row for row in rows}.values()),
         differences=tuple(
             row
-            for other in others
-            for (mine, _), (theirs, _) in zip(first, other, strict=True)
+            for mine, theirs in pairs
+            if mine.measured_on == theirs.measured_on
             for row in difference(mine, theirs)
+        ),
+        not_compared=tuple(
+            _unlike(mine, theirs)
+            for mine, theirs in pairs
+            if mine.measured_on != theirs.measured_on
         ),
         not_scored=tuple(name for name in suite.sets if name not in data),
         cells=len(cells) * len(checkpoints),
@@ -232,6 +244,14 @@ def _mean_over_seeds(runs: Sequence[Scored]) -> tuple[Scored, int]:
         rows.append(replace(row, protocol=protocol, value=value, low=low, high=high, note=note))
         draws.append(drawn)
     return Scored(tuple(rows), tuple(draws), runs[0].measured_on), len(runs)
+
+
+def _unlike(mine: Scored, theirs: Scored) -> str:
+    first, second = mine.results[0], theirs.results[0]
+    return (
+        f"{first.model} and {second.model} are not compared on {first.test_set}, {first.task}: at "
+        f"{first.preprocessing} and {second.preprocessing} not the same films are positive"
+    )
 
 
 def _identity(row: Result) -> tuple[Any, ...]:

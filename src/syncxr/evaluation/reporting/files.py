@@ -43,6 +43,7 @@ class SuiteReport:
             "models": list(self.run.models),
             "cells": self.run.cells,
             "done_before": self.run.done_before,
+            "not_compared": list(self.run.not_compared),
             "not_scored": list(self.run.not_scored),
             "results": [row.to_dict() for row in self.run.results],
             "differences": [row.to_dict() for row in self.run.differences],
@@ -96,4 +97,4 @@ def _comparisons(run: SuiteRun) -> list[str]:
                 f"{row.model}: {row.metric} {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
                 f"{ranked} ({row.task}, {row.test_set}{share}; {row.protocol}; paired bootstrap)."
             )
-    return found
+    return [*found, *(f"{line}." for line in run.not_compared)]
