@@ -68,6 +68,16 @@ def test_a_check(
     assert found["splits"][0]["positives"] == {"mass": 5}
 
 
+def test_empty_classes_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    rows = "".join(f"{n}.png,{n % 2},0,\n" for n in range(10))
+    (folder / "labels.csv").write_text(f"file,mass,edema,hernia\n{rows}")
+    assert run(monkeypatch, "check", "folder", folder) == 0
+    text = capsys.readouterr().out
+    assert "all: no film is positive for edema, hiatal hernia" in text
+
+
 def test_a_check_of_what_is_not_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

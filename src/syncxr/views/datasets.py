@@ -64,6 +64,10 @@ def show_check(found: dict[str, Any]) -> None:
                 f"{escape(first)} ({escape(reason)})",
                 highlight=False,
             )
+        empty = [name for name, films in split["positives"].items() if not films]
+        if empty and not split["error"]:
+            named = escape(", ".join(empty))
+            out.print(f"[yellow]![/] {split['split']}: no film is positive for {named}")
         if split["shipped"] is False:
             out.print(
                 f"[yellow]![/] {split['split']} is not the shipped split: its ids have another "
