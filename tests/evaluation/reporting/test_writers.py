@@ -40,6 +40,7 @@ def test_markdown() -> None:
 
 def test_latex() -> None:
     text = latex([TABLE])
+    assert "<b>{[}red] & 0.500" in text
     assert r"my\_model & \textbf{0.812} {\scriptsize [0.700, 0.900]} &  \\" in text
     assert r"5 \% \& more" in text and r"\begin{tabular}{lrr}" in text
     lines = text.splitlines()

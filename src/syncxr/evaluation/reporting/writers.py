@@ -103,7 +103,9 @@ def _latex_table(table: ResultTable) -> str:
         r"\midrule",
     ]
     for place, (name, own) in enumerate(table.rows, start=1):
-        lines.append(rf"{' & '.join([_plain(name), *map(_latex_figure, own)])} \\")
+        # A bracket after the end of a row would be taken for that row's option.
+        first = _plain(name).replace("[", "{[}")
+        lines.append(rf"{' & '.join([first, *map(_latex_figure, own)])} \\")
         if place == table.models < len(table.rows):
             lines.append(r"\midrule")
     lines += [r"\bottomrule", r"\end{tabular}", r"\par\smallskip\footnotesize\raggedright"]
