@@ -135,9 +135,9 @@ def main() -> None:
     """Take turns, print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--plan", type=Path, required=True, help="plan.parquet of `syncxr plan`")
-    parser.add_argument("--reports", type=int, default=200, help="in all")
-    parser.add_argument("--shard", type=int, default=50)
-    parser.add_argument("--turns", type=int, default=4, help="parts that both go over in turn")
+    parser.add_argument("--reports", type=int, default=200, help="at most, in all")
+    parser.add_argument("--shard", type=int, default=15)
+    parser.add_argument("--turns", type=int, default=4, help="of two shards each")
     parser.add_argument("--json", help="file for the figures, '-' = stdout")
     arguments = parser.parse_args()
 
@@ -151,27 +151,41 @@ def main() -> None:
     totals = {name: np.zeros(2) for name in ways}
     for way in ways.values():
         way(warm)
-    size = -(-len(samples) // arguments.turns)
-    for turn, first in enumerate(range(0, len(samples), size)):
+    size = 2 * arguments.shard
+    for turn, first in enumerate(range(0, size * arguments.turns, size)):
+        part = samples[first : first + size]
+        if not part:
+            break
         # Who goes first changes, so that a machine that slows down favours neither.
         for name in list(ways)[:: 1 if turn % 2 == 0 else -1]:
-            totals[name] += ways[name](samples[first : first + size])
+            totals[name] += ways[name](part)
+        result = figures(first + len(part), totals)
+        show(result)
+        if arguments.json and arguments.json != "-":
+            Path(arguments.json).write_text(json.dumps(result, indent=2), "utf-8")
+    if arguments.json == "-":
+        json.dump(result, sys.stdout, indent=2)
+
+
+def figures(reports: int, totals: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Rates so far, from tokens and seconds of both ways."""
     rates = {name: float(total[0] / total[1]) for name, total in totals.items()}
-    result = {
-        "reports": len(samples),
+    return {
+        "reports": reports,
         "tokens": {name: int(total[0]) for name, total in totals.items()},
         "tokens_per_second": rates,
         "ratio": rates["stage"] / rates["bare"],
         "bar": BAR,
     }
+
+
+def show(result: dict[str, Any]) -> None:
+    """One line on stderr."""
+    rates = result["tokens_per_second"]
     console.print(
-        f"{len(samples)} reports: bare {rates['bare']:.1f} tokens/s, "
+        f"{result['reports']} reports: bare {rates['bare']:.1f} tokens/s, "
         f"stage {rates['stage']:.1f} tokens/s, ratio {result['ratio']:.3f} (bar ≥ {BAR})"
     )
-    if arguments.json == "-":
-        json.dump(result, sys.stdout, indent=2)
-    elif arguments.json:
-        Path(arguments.json).write_text(json.dumps(result, indent=2), "utf-8")
 
 
 if __name__ == "__main__":
