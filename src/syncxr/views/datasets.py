@@ -57,6 +57,9 @@ def show_check(found: dict[str, Any]) -> None:
     if found["counts"]:
         out.print(_counts(found["counts"]))
     for split in found["splits"]:
+        if split["note"]:
+            colour = "bold yellow" if split["note"].startswith("LEAKY") else "dim"
+            out.print(f"[{colour}]{split['split']}: {escape(split['note'])}[/]", highlight=False)
         if split["left_out"]:
             first, reason = next(iter(split["left_out"].items()))
             out.print(

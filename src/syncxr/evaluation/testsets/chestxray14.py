@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,10 @@ class ChestXray14(TestSet):
         super().__init__(root, split, seed)
         table = first_file(root, _TABLES) or label_file("Data_Entry_2017_v2020.csv.gz")
         boxes = first_file(root, ["BBox_List_2017.csv"]) or label_file("BBox_List_2017.csv.gz")
-        labels = _labels(root, table, boxes)
-        self.films_in_table = len(labels.csv)
-        self._boxes = _boxes(labels.pathology_maskscsv, boxes)
+        times = tuple(path.stat().st_mtime_ns for path in (table, boxes))
+        everything, self._boxes = _tables(root, table, boxes, times)
+        self.films_in_table = len(everything)
         files = index_files(root, ("images_*/images", "images", "."), (".png",))
-        everything = _items(labels, table, files)
         test, self.split_note = _official_test(root, everything)
         if split == "test":
             chosen = [item for item in everything if item.id in test]
@@ -102,7 +102,8 @@ class ChestXray14(TestSet):
             rest = [item for item in everything if item.id not in test]
             chosen = list(divide(rest, SHARES, seed)[split])
             self.split_note += f"; train and valid by patient, seed {seed}"
-        self._take(chosen, files)
+        placed = [replace(item, path=files.get(item.id, item.id)) for item in chosen]
+        self._take(placed, files)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -131,7 +132,16 @@ class ChestXray14(TestSet):
 
 def table_items(root: Path, table: Path) -> list[Item]:
     """Every film of a label table, whether or not it lies below ``root``."""
-    return _items(_labels(root, table, label_file("BBox_List_2017.csv.gz")), table, {})
+    return _items(_labels(root, table, label_file("BBox_List_2017.csv.gz")), table)
+
+
+@lru_cache(maxsize=1)
+def _tables(
+    root: Path, table: Path, boxes: Path, _times: tuple[int, ...]
+) -> tuple[list[Item], dict[tuple[str, str], list[Box]]]:
+    """Films and boxes of all splits: a suite opens several of them, and reading takes seconds."""
+    labels = _labels(root, table, boxes)
+    return _items(labels, table), _boxes(labels.pathology_maskscsv, boxes)
 
 
 def _labels(root: Path, table: Path, boxes: Path) -> Any:
@@ -174,14 +184,15 @@ def _boxes(csv: Any, table: Path) -> dict[tuple[str, str], list[Box]]:
     return boxes
 
 
-def _items(labels: Any, table: Path, files: Mapping[str, str]) -> list[Item]:
+def _items(labels: Any, table: Path) -> list[Item]:
+    """Films, by their names; where they lie is another matter."""
     names = [finding_of(label) or label.lower() for label in labels.pathologies]
     csv = labels.csv
     rows = zip(csv["Image Index"], csv["Patient ID"], csv["view"], labels.labels, strict=True)
     return [
         Item(
             id=film,
-            path=files.get(film, film),
+            path=film,
             patient=str(patient),
             labels=dict(zip(names, map(float, values), strict=True)),
             view=str(view),

@@ -68,7 +68,7 @@ class PadChest(TestSet):
         files = index_files(root, _FOLDERS, (".png",))
         items = []
         seen: set[str] = set()
-        for where, row in read_rows(table, _NEEDED):
+        for where, row in read_rows(table, _NEEDED, only=True):
             if row["MethodLabel"] != "Physician":
                 continue
             if row["ImageID"] in seen:
