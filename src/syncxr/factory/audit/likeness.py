@@ -18,6 +18,7 @@ from syncxr.sample import Image
 
 _COARSE, _FINE = 16, 32
 _COARSE_BYTES = _COARSE**2 // 8
+_BYTES = _COARSE_BYTES + _FINE**2 // 8
 
 _CANDIDATE = 28
 """Of the 256 coarse bits, how many may differ before the fine ones are looked at."""
@@ -48,7 +49,7 @@ def near_pairs(
         most: Different fine bits that still make a pair.
         progress: Told how many films have been compared with all that follow them.
     """
-    packed = np.frombuffer(b"".join(prints), np.uint8).reshape(len(prints), -1)
+    packed = np.frombuffer(b"".join(prints), np.uint8).reshape(len(prints), _BYTES)
     coarse, fine = packed[:, :_COARSE_BYTES], packed[:, _COARSE_BYTES:]
     for i in range(0, len(prints), _BLOCK):
         left = _signs(coarse[i : i + _BLOCK])
