@@ -70,6 +70,8 @@ def test_price_of_a_run(
     assert price["images"] == pytest.approx(films["attempts"])
     # A report of four statements takes at least twenty tokens, a film of 128 × 128 some kilobytes.
     assert 20 * 42 < price["completion_tokens"] < 400 * 42
+    # Examples and statements: hundreds of tokens are read for each report.
+    assert 100 * 42 < price["prompt_tokens"] < 1000 * 42
     assert 42 * 5e3 < price["bytes"] < 42 * 60e3 and price["bytes_free"] > 0
 
     printed = capsys.readouterr().out
