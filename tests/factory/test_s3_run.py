@@ -148,6 +148,20 @@ def test_a_bucket_that_is_not_there_is_told_and_not_made(server: dict[str, str])
             open_run(locate("s3://misspelt/run"), {}).__enter__()
 
 
+def test_an_address_where_nobody_listens_is_one_clear_line(run: StoragePath) -> None:
+    code = (
+        "import sys; from syncxr.dataset.storage import locate\n"
+        "from syncxr.factory.run_folder import open_run\n"
+        "open_run(locate(sys.argv[1]), {}).__enter__()"
+    )
+    nowhere = os.environ | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    command = [sys.executable, "-c", code, str(run)]
+    told = subprocess.run(command, env=nowhere, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    last = told.stderr.strip().splitlines()[-1]
+    assert "cannot be written" in last and "127.0.0.1:9" in last
+
+
 def test_no_key_stands_in_what_is_written(run: StoragePath, server: dict[str, str]) -> None:
     with open_run(run, {"output": str(run)}):
         run_stage(run, Echo(), cut(numbered(8), 8), LocalExecutor())
@@ -172,8 +186,9 @@ def test_a_server_that_goes_and_comes_back(
         process = start(run)
         await_shards(run, process, 2)
         kept = downloaded(run, tmp_path / "kept")
-    process.communicate()
+    _, told = process.communicate()
     assert process.returncode != 0, "it ended while the server was away"
+    assert "run the same command again when it does" in told.decode()
     with s3_server(port):
         for name, content in kept.items():
             (run / name).write_bytes(content)  # a real server has kept what it showed

@@ -72,7 +72,9 @@ class Lease:
         self._ended.set()
         self._heart.join()
         if not self.lost:
-            self._path(self._number).unlink(missing_ok=True)
+            # A storage that is away keeps the lease of a process that is gone: see _await_end.
+            with suppress(Exception):
+                self._path(self._number).unlink(missing_ok=True)
 
     def _await_end(self, number: int, holder: str) -> None:
         """Return when the holder is known to be gone."""

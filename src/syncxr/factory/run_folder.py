@@ -19,6 +19,9 @@ from syncxr.dataset.storage import StoragePath, make_folder
 from syncxr.errors import SyncxrError
 from syncxr.factory.lease import Lease
 
+_STORAGE_PACKAGES = {"botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure", "adlfs"}
+"""Whose errors are about the storage and not about what was asked of it."""
+
 
 @contextmanager
 def open_run(
@@ -54,9 +57,14 @@ def _held(folder: StoragePath) -> Iterator[None]:
     try:
         make_folder(folder)
         lock = _lock(folder)
-    except OSError as error:
+    except SyncxrError:
+        raise
+    except Exception as error:
+        if isinstance(folder, Path) and not isinstance(error, OSError):
+            raise
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise SyncxrError(
-            f"{folder} cannot be written ({error.strerror or error}); choose another folder"
+            f"{folder} cannot be written ({reason}); choose another folder"
         ) from error
     try:
         yield
@@ -66,6 +74,13 @@ def _held(folder: StoragePath) -> Iterator[None]:
                 f"{folder} did not answer for so long that another run has taken it; "
                 "what was finished is kept"
             ) from None
+        raise
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in _STORAGE_PACKAGES:
+            raise SyncxrError(
+                f"{folder} does not answer ({' '.join(str(error).split())}); "
+                "run the same command again when it does, what was finished is kept"
+            ) from error
         raise
     finally:
         lock.release()
