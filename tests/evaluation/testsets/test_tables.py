@@ -10,7 +10,6 @@ import pytest
 
 from syncxr.evaluation.testsets.tables import (
     label_value,
-    number,
     read_columns,
     read_lines,
     read_rows,
@@ -94,8 +93,3 @@ def test_labels_outside(cell: str, refused: Callable[..., str]) -> None:
 
 def test_uncertain_where_the_set_has_it() -> None:
     assert label_value("-1.0", "row", "mass", {"-1": -1.0}) == -1.0
-
-
-def test_numbers(refused: Callable[..., str]) -> None:
-    assert number("2.5", "row", "x") == 2.5
-    assert "'x' is 'nan'" in refused(number, "nan", "row", "x")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from syncxr.corpora.films import film_size, read_mask
+from syncxr.corpora.films import read_mask
 from syncxr.errors import SyncxrError
 from syncxr.sample import Mask
 
@@ -87,23 +87,9 @@ def mask_file(path: Path, size: tuple[int, int], where: str) -> Mask:
         SyncxrError: It is missing, does not open, or is of another size.
     """
     mask = read_mask(path, where)
-    check_size(mask.shape, size, path, where)
-    return mask
-
-
-def check_mask_file(path: Path, size: tuple[int, int], where: str) -> None:
-    """As :func:`mask_file`, from the header alone."""
-    check_size(film_size(path, where), size, path, where)
-
-
-def check_size(found: tuple[int, ...], size: tuple[int, int], path: Path, where: str) -> None:
-    """Refuse a mask of another size than its film.
-
-    Raises:
-        SyncxrError: They differ.
-    """
-    if tuple(found) != tuple(size):
+    if mask.shape != size:
         raise SyncxrError(
-            f"{where}: mask {path} is {found[0]}×{found[1]}, its film {size[0]}×{size[1]} "
-            "(height×width); resample the mask to its film"
+            f"{where}: mask {path} is {mask.shape[0]}×{mask.shape[1]}, its film "
+            f"{size[0]}×{size[1]} (height×width); resample the mask to its film"
         )
+    return mask

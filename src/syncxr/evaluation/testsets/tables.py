@@ -119,21 +119,6 @@ def label_value(cell: str, where: str, column: str, uncertain: Mapping[str, floa
     )
 
 
-def number(cell: str, where: str, column: str) -> float:
-    """A finite number out of a cell.
-
-    Raises:
-        SyncxrError: It is none.
-    """
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise SyncxrError(f"{where}: {column!r} is {cell.strip()!r}, which is no number; mend it")
-    return value
-
-
 def _require(table: Path, names: Sequence[str], needed: Iterable[str]) -> None:
     missing = [name for name in needed if name not in names]
     if missing:
