@@ -24,6 +24,7 @@ from syncxr.evaluation.results import MEAN, Result
 from syncxr.evaluation.running import run_suite
 from syncxr.evaluation.scored import Scored
 from syncxr.evaluation.suite import Suite, Work
+from syncxr.evaluation.testsets.test_set import TestSet, open_test_set
 from syncxr.pretraining.encoders import ImageEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
 
@@ -212,6 +213,30 @@ def test_what_was_measured_on_other_films_is_not_compared() -> None:
     mine = Scored((row,), (np.zeros(3),), "x")
     theirs = Scored((replace(row, model="b", preprocessing="32 px"),), (np.zeros(3),), "y")
     assert "a and b are not compared on t" in running._unlike(mine, theirs)
+
+
+def test_zero_shot_needs_no_training_films(
+    tmp_path: Path, painter: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = suite(task="zero-shot", split="test").tasks[0]
+    work = Work(task, "folder", "pair")
+    opened = []
+
+    def parted(name: str, path: Path, split: str) -> TestSet:
+        opened.append(split)
+        if split == "valid" and missing:
+            raise SyncxrError("film 3 is missing")
+        return open_test_set(name, path, split)
+
+    monkeypatch.setattr(cells, "open_test_set", parted)
+    films = clinic(tmp_path / "films", painter, 20)
+    keys = set()
+    for missing in (False, True):
+        bench = Bench({"folder": films}, tmp_path / "cache")
+        keys.add(bench.content(work))
+        assert (bench.thresholds_from("folder", "test") is None) is missing
+    # Thresholds from elsewhere are another result.
+    assert len(keys) == 2 and "train" not in opened
 
 
 def test_the_test_part_is_predicted_once(

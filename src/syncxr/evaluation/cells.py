@@ -58,6 +58,7 @@ from syncxr.evaluation.zero_shot import (
 )
 from syncxr.pretraining.model import DualEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.progress import console
 
 CLASSIFICATION = "fine-tuned classification"
 
@@ -121,6 +122,7 @@ class Bench:
         # One set is worked on at a time; its three parts are read once for all its cells.
         self.part = lru_cache(maxsize=4)(self._open)
         self._digest = lru_cache(maxsize=None)(self._digest_of)
+        self.thresholds_from = lru_cache(maxsize=None)(self._validation)
 
     def main_split(self, work: Work) -> str:
         """The split on which a cell is scored."""
@@ -153,10 +155,12 @@ class Bench:
     def content(self, work: Work) -> str:
         """Hash of the films, labels and masks that a cell reads: when they change it is redone."""
         main = self.main_split(work)
-        known = test_set_class(work.test_set).info.splits
-        parts = [main]
-        if main == "test":
-            parts += [part for part in ("valid", "train") if part in known]
+        if isinstance(work.task, LinearTask | FullTask | SegmentationTask):
+            parts = ["train", "valid", main]
+        else:
+            # Whoever scores zero-shot need not have the training films.
+            from_valid = self.thresholds_from(work.test_set, main) is not None
+            parts = ["valid", main] if from_valid else [main]
         digest = hashlib.sha256()
         for part in parts:
             digest.update(self._digest(work.test_set, part).encode())
@@ -174,6 +178,17 @@ class Bench:
         for first, second in ((train, valid), (train, test), (valid, test)):
             assert_apart(first, second)
         return fraction(train, work.fraction, _FRACTION_SEED), valid, test
+
+    def _validation(self, name: str, split: str) -> TestSet | None:
+        """Films that thresholds of zero-shot tasks may come from; None is told by the protocol."""
+        if split != "test" or "valid" not in test_set_class(name).info.splits:
+            return None
+        try:
+            return self.part(name, "valid")
+        except SyncxrError as error:
+            told = f"{name}: no thresholds from validation films: {error}"
+            console.print(told, style="yellow", markup=False)
+            return None
 
     def _digest_of(self, name: str, split: str) -> str:
         digest = hashlib.sha256(f"{name} {split}".encode())
@@ -200,7 +215,7 @@ def _zero_shot(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
         return predict(loaded.prepared, part, prompts, findings=findings, films=films)
 
     on_test, on_validation = asked(test), None
-    if (validation := _validation(bench, work.test_set, split)) is not None:
+    if (validation := bench.thresholds_from(work.test_set, split)) is not None:
         assert_apart(test, validation)
         if set(on_test.findings) <= set(validation.findings):
             on_validation = asked(validation, on_test.findings)
@@ -222,7 +237,7 @@ def _grounding(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
     split = bench.main_split(work)
     prompts = load_prompt_set(work.prompt_set)
     pointed = ground(loaded.model, bench.part(work.test_set, split), prompts)
-    validation = _validation(bench, work.test_set, split)
+    validation = bench.thresholds_from(work.test_set, split)
     if validation is not None and not any(map(validation.outlined, validation.targets)):
         validation = None
     scored = score_grounding(
@@ -363,12 +378,6 @@ def _rows(whole: TestSet, part: TestSet) -> NDArray[np.int64]:
     """Places of a part's items in the set that was decoded."""
     place = {item.id: row for row, item in enumerate(whole.items)}
     return np.array([place[item.id] for item in part.items], np.int64)
-
-
-def _validation(bench: Bench, name: str, split: str) -> TestSet | None:
-    """Films that thresholds may come from."""
-    known = test_set_class(name).info.splits
-    return bench.part(name, "valid") if split == "test" and "valid" in known else None
 
 
 def _trained_on(train: TestSet, valid: TestSet) -> dict[str, Any]:

@@ -156,7 +156,8 @@ def _all_cells(
             if loaded is None:
                 loaded = Loaded(name, about.weights_sha256, load(checkpoints[name]))
             total = len(cells) * len(checkpoints)
-            console.print(f"[bold]{number}/{total}[/bold] {name}: {work.label}")
+            told = f"{number}/{total} {name}: {work.label}"
+            console.print(told, style="bold", markup=False, highlight=False)
             outcome = bench.run(loaded, work)
             _write(store, name, outcome, identity)
             found[name].append((work, outcome))
