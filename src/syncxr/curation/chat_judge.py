@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
+from PIL import Image as Pillow
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from syncxr.chat.messages import ChatFailure, ChatReply, ChatRequest, image_message
@@ -17,10 +19,12 @@ from syncxr.curation.answers import of_object, of_reply
 from syncxr.curation.judge import HALF, QUESTIONS, Verdict, VerdictOptions, checked
 from syncxr.curation.likeness import Likeness, SimilarityOptions
 from syncxr.curation.questions import WORDING, Wording, load_wording
-from syncxr.dataset.schema import encode_png
 from syncxr.errors import SyncxrError
 from syncxr.resources import Resources
 from syncxr.sample import Image
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _SPELLINGS = ("yes", "no", "Yes", "No", "Yes.", "No.")
 
@@ -117,7 +121,7 @@ class ChatJudge:
             SyncxrError: The server cannot be used, the model has never answered yes or no, or an
                 image is not greyscale uint8.
         """
-        films = [encode_png(checked(image, index)) for index, image in enumerate(images)]
+        films = [_png(checked(image, index)) for index, image in enumerate(images)]
         answers = self._all(films) if self.options.ask == "all" else self._each(films)
         return [
             self.options.verdict(
@@ -133,72 +137,70 @@ class ChatJudge:
             return self._likeness(images)
 
     def _each(self, films: Sequence[bytes]) -> list[dict[str, float]]:
+        def request(place: tuple[int, str], again: bool) -> ChatRequest:
+            film, question = place
+            # The first token tells how likely yes is, whatever a wordy model adds to it.
+            return ChatRequest(
+                [image_message([films[film]], self._wording.each(question))],
+                max_tokens=8 if again else 1,
+                temperature=1.0 if again else 0.0,
+                choices=_SPELLINGS if again else (),
+                top_logprobs=self._top,
+            )
+
         places = [(film, question) for film in range(len(films)) for question in QUESTIONS]
-
-        def requests(wanted: Sequence[tuple[int, str]], *, again: bool) -> Iterator[ChatRequest]:
-            for film, question in wanted:
-                message = image_message([films[film]], self._wording.each(question))
-                # The first token tells how likely yes is, whatever a wordy model adds to it.
-                yield ChatRequest(
-                    [message],
-                    max_tokens=8 if again else 1,
-                    temperature=1.0 if again else 0.0,
-                    choices=_SPELLINGS if again else (),
-                    top_logprobs=self._top,
-                )
-
         answers: list[dict[str, float]] = [{} for _ in films]
-        failures: list[str] = []
-        for again in (False, True):
-            wanted = [(film, q) for film, q in places if q not in answers[film]]
-            replies = self._server.ask(requests(wanted, again=again))
-            failures = []
-            for (film, question), reply in zip(wanted, replies, strict=True):
-                found = None if isinstance(reply, ChatFailure) else of_reply(reply)
-                if found is None:
-                    failures.append(_said(reply))
-                else:
-                    answers[film][question] = found
-        self._insist(answers, failures)
+        for (film, question), answer in self._ask(places, request, of_reply).items():
+            answers[film][question] = answer
         return answers
 
     def _all(self, films: Sequence[bytes]) -> list[dict[str, float]]:
-        def requests(wanted: Sequence[int], *, again: bool) -> Iterator[ChatRequest]:
-            for film in wanted:
-                yield ChatRequest(
-                    [image_message([films[film]], self._wording.all())],
-                    max_tokens=_OBJECT_TOKENS,
-                    temperature=1.0 if again else 0.0,
-                    schema=SixAnswers,
-                    top_logprobs=self._top,
-                )
+        def request(film: int, again: bool) -> ChatRequest:
+            return ChatRequest(
+                [image_message([films[film]], self._wording.all())],
+                max_tokens=_OBJECT_TOKENS,
+                temperature=1.0 if again else 0.0,
+                schema=SixAnswers,
+                top_logprobs=self._top,
+            )
 
-        answers: list[dict[str, float]] = [{} for _ in films]
+        found = self._ask(range(len(films)), request, lambda reply: of_object(reply) or None)
+        return [found.get(film, {}) for film in range(len(films))]
+
+    def _ask(
+        self,
+        places: Sequence[K],
+        request: Callable[[K, bool], ChatRequest],
+        read: Callable[[ChatReply], V | None],
+    ) -> dict[K, V]:
+        """What was answered at each place; a place without a usable answer is asked once more.
+
+        Raises:
+            SyncxrError: No question has ever been answered: every film would be refused.
+        """
+        answers: dict[K, V] = {}
         failures: list[str] = []
         for again in (False, True):
-            wanted = [film for film, found in enumerate(answers) if not found]
+            wanted = [place for place in places if place not in answers]
             failures = []
-            replies = self._server.ask(requests(wanted, again=again))
-            for film, reply in zip(wanted, replies, strict=True):
-                if isinstance(reply, ChatFailure):
+            replies = self._server.ask(request(place, again) for place in wanted)
+            for place, reply in zip(wanted, replies, strict=True):
+                found = None if isinstance(reply, ChatFailure) else read(reply)
+                if found is None:
                     failures.append(_said(reply))
                 else:
-                    answers[film] = of_object(reply)
-        self._insist(answers, failures)
-        return answers
-
-    @property
-    def _top(self) -> int:
-        return 20 if self.options.logprobs else 0
-
-    def _insist(self, answers: Sequence[dict[str, float]], failures: Sequence[str]) -> None:
-        """End the run if no question has ever been answered: every film would be refused."""
-        self._answered = self._answered or any(answers)
+                    answers[place] = found
+        self._answered = self._answered or bool(answers)
         if failures and not self._answered:
             raise SyncxrError(
                 f"judge 'chat': model {self.options.model!r} gives no answers ({failures[0]}); it "
                 "must see images and say yes or no, with any thinking switched off"
             )
+        return answers
+
+    @property
+    def _top(self) -> int:
+        return 20 if self.options.logprobs else 0
 
 
 def _server_options(options: ChatJudgeOptions) -> ChatOptions:
@@ -207,3 +209,10 @@ def _server_options(options: ChatJudgeOptions) -> ChatOptions:
 
 def _said(reply: ChatReply | ChatFailure) -> str:
     return f"it says {reply.text!r}" if isinstance(reply, ChatReply) else reply.reason
+
+
+def _png(film: Image) -> bytes:
+    # Not encode_png of datasets, which marks what it writes as synthetic: films may be real.
+    buffer = io.BytesIO()
+    Pillow.fromarray(film).save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -14,6 +14,7 @@ from syncxr.corpora.films import film_paths, read_film
 from syncxr.curation import FEATURES
 from syncxr.curation.similarity import Features, KnownBad
 from syncxr.errors import SyncxrError
+from syncxr.models import folder_hash
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Image
 
@@ -121,9 +122,12 @@ class Likeness:
 
     def record(self) -> dict[str, Any]:
         """What the similarities depend on, JSON values."""
+        own = self.options.bad_films
         return {
             "features": self.space.name,
             **self.space.identity(),
+            "built_in": self.options.built_in,
             "bad_films": len(self.bank.bank),
+            "own_sha256": folder_hash(own) if own else None,
             "max_similarity": self.max_similarity,
         }
