@@ -52,7 +52,7 @@ class ModelOptions(BaseModel):
     @property
     def is_folder(self) -> bool:
         """Whether the model lies in a folder here."""
-        return Path(self.model).is_dir()
+        return bool(self.model) and Path(self.model).is_dir()
 
     def check(self, marker: str) -> None:
         """Find a wrong name before any work.
