@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.reports.draft import Draft, DraftRequest, statement
@@ -43,16 +43,7 @@ def draft(
     FINDINGS and IMPRESSION come from one completion: the model reads its own FINDINGS when it
     sums them up, and the prompt is evaluated once.
     """
-    prompts = [
-        Prompt(
-            text=prompt_text(request),
-            grammar=report_grammar(request),
-            max_tokens=64 + 64 * len(request.entities),
-            seed=request.seed,
-            temperature=options.temperature,
-        )
-        for request in requests
-    ]
+    prompts = _Prompts(requests, options)
     for request, completion in zip(requests, writer.write(prompts), strict=True):
         findings, _, impression = completion.text.partition(HEADING)
         yield Draft(
@@ -62,6 +53,35 @@ def draft(
             completion.tokens,
             completion.failure,
             completion.prompt_tokens,
+        )
+
+
+class _Prompts(Sequence[Prompt]):
+    """Prompts that are made as a writer takes them: a server is not kept waiting for the last."""
+
+    def __init__(self, requests: Sequence[DraftRequest], options: DraftingOptions) -> None:
+        self._requests = requests
+        self._options = options
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    @overload
+    def __getitem__(self, index: int) -> Prompt: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Prompt]: ...
+
+    def __getitem__(self, index: int | slice) -> Prompt | Sequence[Prompt]:
+        if isinstance(index, slice):
+            return _Prompts(self._requests[index], self._options)
+        request = self._requests[index]
+        return Prompt(
+            text=prompt_text(request),
+            grammar=report_grammar(request),
+            max_tokens=64 + 64 * len(request.entities),
+            seed=request.seed,
+            temperature=self._options.temperature,
         )
 
 
