@@ -10,6 +10,8 @@ import yaml
 from syncxr.cli import main
 from syncxr.config import load_config
 from syncxr.dataset.reader import read
+from syncxr.pipeline import _maker
+from syncxr.registry import BackendSpec
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> str | int | None:
@@ -102,3 +104,12 @@ def test_demo_from_reports_to_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert run(monkeypatch, *command) == 0
     news = (out / "run.jsonl").read_text().removeprefix(log)
     assert '"stage started"' not in news, "a finished run started a stage again"
+
+
+def test_the_card_names_models_but_not_where_they_lie(tmp_path: Path) -> None:
+    (tmp_path / "RoentGen").mkdir()
+    here = BackendSpec.model_validate({"name": "diffusion", "model": str(tmp_path / "RoentGen")})
+    hub = BackendSpec.model_validate({"name": "chat", "model": "OpenGVLab/InternVL3-38B"})
+    assert _maker(here) == "diffusion (RoentGen)"
+    assert _maker(hub) == "chat (OpenGVLab/InternVL3-38B)"
+    assert _maker(BackendSpec(name="simulation")) == "simulation"

@@ -48,7 +48,7 @@ from syncxr.factory.standalone import (
 from syncxr.factory.steps import once, recorded, seconds, timed
 from syncxr.factory.verdicts import VerdictStage
 from syncxr.images import RENDERERS
-from syncxr.registry import build
+from syncxr.registry import BackendSpec, build
 from syncxr.reports import WRITERS
 
 if TYPE_CHECKING:
@@ -420,9 +420,9 @@ def _facts(
     return CardFacts(
         made_by={
             "entities": f"{corpus}, extractor {config.extractor.name}",
-            "reports": f"{config.writer.name} writer, constrained by a grammar",
-            "images": f"{config.renderer.name} renderer",
-            "curation": f"{config.judge.name} judge",
+            "reports": f"{_maker(config.writer)} writer, {config.drafting.strategy} drafting",
+            "images": f"{_maker(config.renderer)} renderer",
+            "curation": f"{_maker(config.judge)} judge",
         },
         sources=tuple(ASSETS[name] for name, used in sources.items() if used),
         corpora=()
@@ -432,3 +432,10 @@ def _facts(
         ),
         rejected=sum(summary.rejected.values()),
     )
+
+
+def _maker(spec: BackendSpec) -> str:
+    """A backend by its name and, where it has one, its model; folders without their place."""
+    model = str(spec.options.get("model") or "")
+    known = Path(model).name if Path(model).is_dir() else model
+    return f"{spec.name} ({known})" if known else spec.name
