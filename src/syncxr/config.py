@@ -51,6 +51,11 @@ class Config(BaseModel):
     execution: ExecutionOptions = Field(default_factory=ExecutionOptions)
     trusted_hosts: tuple[str, ...] = ()
 
+    def unfilled(self, *parts: str) -> list[str]:
+        """Dotted keys of these fields that are still ``???``."""
+        tree = self.model_dump(mode="json", include=set(parts))
+        return [key for part in parts for key in _unfilled(tree[part], part)]
+
     def require(self, *parts: str) -> None:
         """See that the parts that a command is about to use are filled in.
 
@@ -60,8 +65,7 @@ class Config(BaseModel):
         Raises:
             SyncxrError: A value is still ``???``; the message names every such key.
         """
-        tree = self.model_dump(mode="json", include=set(parts))
-        keys = [key for part in parts for key in _unfilled(tree[part], part)]
+        keys = self.unfilled(*parts)
         if keys:
             raise SyncxrError(
                 f"not filled in: {', '.join(keys)}; say --set {keys[0]}=… and so on, or copy the "

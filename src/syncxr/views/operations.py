@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
@@ -23,24 +23,21 @@ _COLOURS = {
 
 
 def show_assets(result: dict[str, Any]) -> None:
-    """One line an asset; under it where it lies, and what is wrong."""
+    """Each asset with its licence; under it who made it and the wheel that brings it."""
     states = result["assets"]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("asset", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("MB", justify="right", no_wrap=True)
-    table.add_column("licence", no_wrap=True)
-    table.add_column("from", overflow="fold")
+    width = max(len(state["name"]) for state in states)
     for state in states:
         colour = _COLOURS.get(state["state"], "default")
-        table.add_row(
-            state["name"],
-            f"[{colour}]{state['state']}[/]",
-            f"{state['bytes'] / 1e6:.1f}" if state["bytes"] else "–",
-            state["licence"],
-            f"{state['source']}\n[dim]{state['wheel']}[/]",
+        size = f"{state['bytes'] / 1e6:.1f} MB" if state["bytes"] else ""
+        out.print(
+            f"[bold]{state['name']:<{width}}[/]  [{colour}]{state['state']:<8}[/]  {size:>8}  "
+            f"{state['licence']}",
+            highlight=False,
         )
-    out.print(table)
+        out.print(
+            Padding(f"[dim]{escape(state['source'])}; {state['wheel']}[/]", (0, 0, 0, 4)),
+            highlight=False,
+        )
     for folder in sorted({state["folder"].rpartition("/")[0] for state in states} - {""}):
         out.print(f"in {folder}", highlight=False, soft_wrap=True)
     for state in states:
@@ -95,7 +92,7 @@ def show_estimate(price: dict[str, Any]) -> None:
         out.print(f"[yellow]![/] {escape(note)}")
     out.print(
         f"[dim]Measured in {_duration(price['measuring'])}; extrapolated in proportion from the "
-        "samples of the last column. Nothing was left behind.[/]"
+        "samples named. Nothing was left behind.[/]"
     )
 
 
@@ -133,26 +130,30 @@ def _totals(price: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _stages(stages: Sequence[dict[str, Any]]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("stage", no_wrap=True)
-    for name in ("samples", "attempts", "pass", "time", "workers", "measured on"):
-        table.add_column(name, justify="right")
+    """Each stage: its time with what that rests on; under it, how much of what."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column()
     for stage in stages:
         if not stage["measured"]:
-            took = _duration(stage["seconds"])
-            table.add_row(stage["stage"], "", "", "", took, "", "itself")
+            time = _duration(stage["seconds"])
+            grid.add_row(stage["stage"], f"{time} [dim](done, and timed)[/]")
             continue
         margin = f" ± {stage['margin']:.0%}" if stage["margin"] is not None else ""
-        table.add_row(
+        spent = [f"{_hours(stage['cpu_hours'])} core-hours"]
+        if stage["gpu_hours"]:
+            spent.append(f"{_hours(stage['gpu_hours'])} GPU-hours")
+        if stage["servers"]:
+            spent.append(f"time of {', '.join(stage['servers'])}")
+        workers = f"{stage['workers']} worker{'s' * (stage['workers'] > 1)}"
+        grid.add_row(
             stage["stage"],
-            f"{stage['samples']:,}",
-            f"{stage['attempts']:,.0f}",
-            f"{stage['passed'] / stage['samples']:.0%}",
-            _duration(stage["seconds"]) + margin,
-            f"{stage['workers']}",
-            f"n = {stage['measured']}",
+            f"{_duration(stage['seconds'])}{margin} with {workers} "
+            f"[dim](measured on n = {stage['measured']})[/]\n"
+            f"{stage['samples']:,} samples, {stage['attempts']:,.0f} attempts, "
+            f"{stage['passed'] / stage['samples']:.0%} pass\n{', '.join(spent)}",
         )
-    return table
+    return grid
 
 
 def _duration(seconds: float) -> str:
@@ -166,7 +167,7 @@ def _duration(seconds: float) -> str:
 
 
 def _hours(hours: float) -> str:
-    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.2g}"
+    return f"{hours:,.0f}" if hours >= 100 or not hours else f"{hours:.2g}"
 
 
 def _gigabytes(size: float) -> str:

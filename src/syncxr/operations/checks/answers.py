@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from syncxr.config import Config
 from syncxr.curation.judge import QUESTIONS
@@ -37,7 +37,9 @@ def answers(config: Config) -> Iterator[Finding]:
     for backend in backends(config):
         with console.status(f"asking the {backend.kind} ({backend.spec.name})"):
             try:
-                config.require(backend.kind)
+                if open_keys := config.unfilled(backend.kind):
+                    yield _unfilled(backend, open_keys)
+                    continue
                 yield from _server(backend)
                 yield interview.ask(backend)
                 interview.sound.add(backend.kind)
@@ -120,6 +122,16 @@ class _Interview:
             "passes the film" if verdict.passed else f"refuses it: {', '.join(verdict.reasons)}"
         )
         return f"{passed}; {told}"
+
+
+def _unfilled(backend: Backend, keys: Sequence[str]) -> Finding:
+    return Finding(
+        group=_GROUP,
+        name=_name(backend),
+        state="fault",
+        detail=f"not filled in: {', '.join(keys)}",
+        remedy=f"say {' '.join(f'--set {key}=…' for key in keys)}",
+    )
 
 
 def _server(backend: Backend) -> Iterator[Finding]:

@@ -22,8 +22,15 @@ def runs(config: Config) -> Iterator[Finding]:
 
 
 def _corpus(config: Config) -> Finding:
+    if config.unfilled("corpus"):
+        return Finding(
+            group=_GROUP,
+            name="corpus",
+            state="warning",
+            detail="not filled in: corpus",
+            remedy="say --set corpus=…, or give `syncxr generate` a bank",
+        )
     try:
-        config.require("corpus")
         first = next(iter(corpus_reports(config.corpus)), None)
         if first is None:
             raise SyncxrError(f"corpus {config.corpus} holds no report; give another one")
@@ -53,7 +60,7 @@ def _execution(config: Config) -> Finding:
         group=_GROUP,
         name="executor",
         state="warning" if many else "ok",
-        detail=f"{execution.workers} workers "
+        detail=f"{execution.workers} worker{'s' * (execution.workers > 1)} "
         + ("on this machine" if execution.executor == "local" else where),
         remedy=f"{usable_cores()} cores: --workers {usable_cores()} is faster" if many else "",
     )
