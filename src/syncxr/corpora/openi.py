@@ -75,7 +75,7 @@ class OpenI:
             named.update(images)
             yield Study(
                 id=report.id,
-                report=report if report.text else None,
+                report=report,
                 films=tuple(FilmFile(there[i], there[i].name) for i in images if i in there),
                 sections=sections_of(report),
                 absent=tuple(image for image in images if image not in there),

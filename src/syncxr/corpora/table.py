@@ -15,7 +15,7 @@ from syncxr.corpora.terms import Terms
 from syncxr.errors import SyncxrError
 
 TERMS = Terms(
-    source="the user's own reports",
+    source="the user's own reports and films",
     licence="as the user holds them",
     note="Counts of entities are written; no report text is. What may leave the house is not for "
     "this software to guess, so nothing does unless its host is trusted by name.",

@@ -10,6 +10,8 @@ from syncxr.factory.audit.entities import entity_table
 from syncxr.factory.audit.summary import AuditSummary, FilmSummary, StudySummary
 from syncxr.views.console import out
 
+_WIDTH = 66
+
 
 def show_audit(summary: AuditSummary) -> None:
     """Reports, films, and what lacks its other half; then where the lists are."""
@@ -42,6 +44,7 @@ def _home(summary: AuditSummary) -> str:
 def _pairing(pairs: StudySummary) -> Table:
     table = Table(
         box=SIMPLE,
+        min_width=_WIDTH,
         title=f"{pairs.studies:,} studies: {pairs.reports:,} reports, {pairs.films:,} films",
     )
     table.add_column("what is missing")
@@ -63,6 +66,7 @@ def _pairing(pairs: StudySummary) -> Table:
 def _films(films: FilmSummary) -> Table:
     table = Table(
         box=SIMPLE,
+        min_width=_WIDTH,
         title=f"{films.films:,} films before the {films.judge} judge: {films.passed:,} passed",
         caption=f"{films.duplicate_films:,} films in {films.duplicate_groups:,} groups of "
         f"near-duplicates, {films.across_patients:,} of them across patients",
