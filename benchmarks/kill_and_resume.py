@@ -1,10 +1,17 @@
 """Kill a run with SIGKILL at random moments, start it again each time, and compare.
 
     python benchmarks/kill_and_resume.py --kills 20
+    python benchmarks/kill_and_resume.py --kills 20 --after-shards      # between and within shards
+    python benchmarks/kill_and_resume.py --kills 6 --after-shards --executor ray
+    python benchmarks/kill_and_resume.py --kills 6 --after-shards --url s3://bucket/kills
 
 The real command line is killed, with all its workers, while it drafts, renders and commits. What
 must hold afterwards: every planned sample is in exactly one place, every accepted report
 verifies, and the dataset is byte-identical to an undisturbed run from the same drafted text.
+
+Models take seconds to load, so that a kill at a random moment often strikes before a shard. With
+``--after-shards`` most kills wait until the run has committed a shard, and strike within the time
+that one takes: while the next is worked on, or stored.
 """
 
 from __future__ import annotations
@@ -27,6 +34,7 @@ import yaml
 
 from syncxr.config import load_config
 from syncxr.dataset.reader import read
+from syncxr.dataset.storage import StoragePath, below, locate
 from syncxr.entities.plan import Plan
 from syncxr.factory.verify import verify
 
@@ -36,23 +44,36 @@ SHARD = 4
 LONGEST = {"drafts": 6.0, "films": 7.0}
 """Seconds after the start of a stage within which a kill strikes: loading, then some shards."""
 
+ONE_SHARD = 2.0
+"""Seconds after a new shard within which a kill strikes that waited for one."""
 
-def command(folder: Path, config: Path) -> list[str]:
+AT_ONCE = 5
+"""Of kills that wait for a shard, every so many strikes while models load."""
+
+
+def command(folder: StoragePath, config: Path) -> list[str]:
     """The run that is killed."""
     return [sys.executable, "-m", "syncxr", "generate", "-o", str(folder), "-c", str(config)]
 
 
-def write_config(path: Path, pairs: int) -> Path:
+def write_config(path: Path, pairs: int, executor: str = "local") -> Path:
     """The laptop preset with small shards."""
     raw = load_config("laptop").model_dump(mode="json")
     raw["sampling"]["pairs"] = pairs
     raw["factory"]["shard_size"] = SHARD
+    raw["execution"]["executor"] = executor
     path.write_text(yaml.safe_dump(raw))
     return path
 
 
 def run_with_kills(
-    folder: Path, config: Path, kills: int, seed: int, longest: Mapping[str, float] = LONGEST
+    folder: StoragePath,
+    config: Path,
+    kills: int,
+    seed: int,
+    longest: Mapping[str, float] = LONGEST,
+    *,
+    after_shards: bool = False,
 ) -> list[dict[str, Any]]:
     """Start, kill, start again; then let it end. Returns where each kill struck.
 
@@ -71,7 +92,11 @@ def run_with_kills(
             start_new_session=True,
         )
         wait_for_stage(folder, process, stage)
-        time.sleep(rng.uniform(0.0, longest[stage]))
+        if after_shards and len(struck) % AT_ONCE:
+            wait_for_shard(folder, process)
+            time.sleep(rng.uniform(0.0, ONE_SHARD))
+        else:
+            time.sleep(rng.uniform(0.0, longest[stage]))
         if process.poll() is not None:
             raise SystemExit(
                 f"the run ended (exit {process.returncode}) after {len(struck)} kills; "
@@ -86,13 +111,13 @@ def run_with_kills(
     return struck
 
 
-def finish(folder: Path, config: Path) -> None:
+def finish(folder: StoragePath, config: Path) -> None:
     """Let a run come to its end."""
     quiet = subprocess.DEVNULL
     subprocess.run(command(folder, config), check=True, stderr=quiet, stdout=quiet)
 
 
-def wait_for_stage(folder: Path, process: subprocess.Popen[bytes], stage: str) -> None:
+def wait_for_stage(folder: StoragePath, process: subprocess.Popen[bytes], stage: str) -> None:
     """Until the log says that this start has begun a stage: a kill during imports proves little."""
     log = folder / "run.jsonl"
     known = log.stat().st_size if log.exists() else 0
@@ -104,7 +129,14 @@ def wait_for_stage(folder: Path, process: subprocess.Popen[bytes], stage: str) -
         time.sleep(0.02)
 
 
-def committed(folder: Path) -> int:
+def wait_for_shard(folder: StoragePath, process: subprocess.Popen[bytes]) -> None:
+    """Until this start has committed a shard."""
+    before = committed(folder)
+    while process.poll() is None and committed(folder) == before:
+        time.sleep(0.02)
+
+
+def committed(folder: StoragePath) -> int:
     """Committed shards of both stages."""
     return len(list((folder / "records").glob("*.json")))
 
@@ -142,13 +174,45 @@ def differing_files(a: Path, b: Path) -> list[str]:
     )
 
 
+def bring_home(run: StoragePath, folder: Path) -> None:
+    """A copy of a run on the local disk."""
+    for path in run.rglob("*"):
+        if path.is_file() and not below(path, run).startswith("."):
+            target = folder / below(path, run)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+
+
 def measure(
-    kills: int, pairs: int, seed: int, work: Path, longest: Mapping[str, float] = LONGEST
+    kills: int,
+    pairs: int,
+    seed: int,
+    work: Path,
+    longest: Mapping[str, float] = LONGEST,
+    *,
+    after_shards: bool = False,
+    executor: str = "local",
+    url: str | None = None,
 ) -> dict[str, Any]:
-    """The whole experiment; figures as JSON values."""
-    config = write_config(work / "config.yaml", pairs)
-    struck = run_with_kills(work / "killed", config, kills, seed, longest)
-    undisturbed(work / "killed", work / "undisturbed", config)
+    """The whole experiment; figures as JSON values.
+
+    Args:
+        kills: SIGKILLs.
+        pairs: Pairs asked for.
+        seed: Of the moments.
+        work: Scratch folder.
+        longest: Seconds after a stage's start within which a kill strikes.
+        after_shards: Let most kills wait for a shard.
+        executor: Who works in the run that is killed; undisturbed, it is this machine.
+        url: Storage of the run that is killed; left out, a local folder.
+    """
+    config = write_config(work / "config.yaml", pairs, executor)
+    killed = locate(url) if url else work / "killed"
+    struck = run_with_kills(killed, config, kills, seed, longest, after_shards=after_shards)
+    if url:
+        bring_home(killed, work / "killed")
+    plain = write_config(work / "plain.yaml", pairs)
+    undisturbed(work / "killed", work / "undisturbed", plain)
     planned = [report.id for report in Plan.read(work / "killed" / "plan.parquet")]
     kept = [sample.id for sample in read(work / "killed" / "dataset")]
     rejected_files = list((work / "killed" / "rejected").glob("*.parquet"))
@@ -177,10 +241,21 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=220)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--after-shards", action="store_true", help="kill after a new shard")
+    parser.add_argument("--executor", choices=["local", "ray"], default="local")
+    parser.add_argument("--url", help="where the killed run lies, e.g. s3://bucket/kills")
     parser.add_argument("--json", metavar="FILE", help="- for stdout")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        figures = measure(options.kills, options.pairs, options.seed, Path(scratch))
+        figures = measure(
+            options.kills,
+            options.pairs,
+            options.seed,
+            Path(scratch),
+            after_shards=options.after_shards,
+            executor=options.executor,
+            url=options.url,
+        )
     if options.json == "-":
         print(json.dumps(figures, indent=1))
     else:

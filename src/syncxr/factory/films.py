@@ -84,7 +84,9 @@ class FilmStage:
         by_id = {sample.id: sample for sample in samples}
 
         def attempt(tasks: Sequence[Task]) -> list[Outcome[Film]]:
-            return self._attempt([by_id[task.id] for task in tasks], tasks)
+            # Shards that changed places between the two would be finished, and stored, together.
+            with self._turns.at(self._renderer, self._judge):
+                return self._attempt([by_id[task.id] for task in tasks], tasks)
 
         histories = run_rounds(list(by_id), "film", attempt, self._max_attempts, done)
         for sample in samples:

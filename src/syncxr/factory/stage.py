@@ -66,9 +66,9 @@ class Turns:
     def __reduce__(self) -> tuple[type[Turns], tuple[()]]:
         return Turns, ()  # Another process takes turns of its own.
 
-    def at(self, backend: object) -> AbstractContextManager[Any]:
-        """To be held while ``backend`` works."""
-        waits = getattr(backend, "resources", Resources()).waits
+    def at(self, *backends: object) -> AbstractContextManager[Any]:
+        """To be held while backends work, one after the other; free if one of them waits."""
+        waits = any(getattr(backend, "resources", Resources()).waits for backend in backends)
         return nullcontext() if waits else self._lock
 
 
