@@ -177,6 +177,10 @@ def _fill(
     array = np.lib.format.open_memmap(
         partial, mode="r+" if done else "w+", dtype=np.uint8, shape=None if done else whole
     )
+    if not done and hasattr(os, "posix_fallocate"):
+        # A full disk is told now; found out later, by a write through the map, it would kill us.
+        with partial.open("rb+") as stream:
+            os.posix_fallocate(stream.fileno(), 0, partial.stat().st_size)
     start = done
     with ThreadPoolExecutor(_THREADS) as pool, bar(label, len(items), done=done) as progress:
         while done < len(items):
