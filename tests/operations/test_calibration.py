@@ -21,6 +21,7 @@ def test_one_worker_cold_then_warm() -> None:
     )
     assert (worker.seconds, worker.samples, worker.cpu) == (4, 8, 3)
     assert worker.cold(rate=0.5) == 8
+    assert worker.cold_cpu == 8
 
 
 def test_several_batches_at_a_time_count_by_the_time_they_took_together() -> None:
@@ -38,8 +39,13 @@ def test_several_batches_at_a_time_count_by_the_time_they_took_together() -> Non
 
 
 def test_what_was_only_cold_is_all_there_is() -> None:
-    worker = calibration._worker([batch(0, 6, 3, cold=True)])
-    assert (worker.seconds, worker.samples) == (6, 4) and worker.cold(1.5) == 0
+    worker = calibration._worker([batch(0, 6, 3, cold=True)], cpu_before=1)
+    assert (worker.seconds, worker.samples, worker.cpu) == (6, 4, 2) and worker.cold(1.5) == 0
+
+
+def test_what_the_process_did_before_is_left_out() -> None:
+    worker = calibration._worker([batch(0, 6, 5, cold=True), batch(6, 8, 6)], cpu_before=4)
+    assert (worker.cold_cpu, worker.cpu) == (1, 1)
 
 
 def made(rate: float) -> Calibration:
@@ -49,6 +55,7 @@ def made(rate: float) -> Calibration:
         seconds_per_sample=rate,
         margin=None,
         cpu_per_sample=rate,
+        cpu_start_up=0,
         gpu="",
         gpu_bytes=0,
         measured=8,

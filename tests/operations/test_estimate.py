@@ -74,7 +74,7 @@ def test_price_of_a_run(
     assert 100 * 42 < price["prompt_tokens"] < 1000 * 42
     assert 42 * 5e3 < price["bytes"] < 42 * 60e3 and price["bytes_free"] > 0
 
-    printed = capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
     for words in ("price of the run", "tokens", "measured on n = ", "Nothing was left behind"):
         assert words in printed
 

@@ -106,6 +106,7 @@ class Calibration:
         margin: Half the 95 % interval of it, as a share of it; ``None`` with fewer than three
             batches, or where they differ too much to say.
         cpu_per_sample: Processor seconds of one sample.
+        cpu_start_up: Processor seconds of all workers before they were warm, beyond that.
         gpu: Name of the GPU used, ``""`` = none.
         gpu_bytes: The most GPU memory that a worker held.
         measured: Samples behind the rate.
@@ -117,6 +118,7 @@ class Calibration:
     seconds_per_sample: float
     margin: float | None
     cpu_per_sample: float
+    cpu_start_up: float
     gpu: str
     gpu_bytes: int
     measured: int
@@ -149,22 +151,30 @@ def calibrate(
     """
     chosen = StageOptions(workers=spread.workers, shards=spread.shards)
     executor = LocalExecutor(ExecutionOptions.model_validate({"stages": {stage.name: chosen}}))
-    start = time.monotonic()
+    start, cpu = time.monotonic(), time.process_time()
     with bar(f"calibrate {stage.name}", sum(source.size for source in sources)) as progress:
         # The executor hands on whatever the work gives.
         results: Any = executor.map(TimedWork(root, stage), sources, progress.advance)
         batches: list[Batch] = [batch for batch in results if batch.record is not None]
     batches.sort(key=lambda batch: batch.worker)
-    workers = [_worker(list(group)) for _, group in groupby(batches, lambda batch: batch.worker)]
+    # What this process has done before is no part of it; a process of its own begins at 0.
+    workers = [
+        _worker(list(group), cpu if number == os.getpid() else 0.0)
+        for number, group in groupby(batches, lambda batch: batch.worker)
+    ]
     measured = sum(worker.samples for worker in workers)
     rate = sum(worker.seconds for worker in workers) / measured
+    cpu_rate = sum(worker.cpu for worker in workers) / measured
     greatest = max(batches, key=lambda batch: batch.gpu_bytes)
     return Calibration(
         start_up=min(batch.start for batch in batches) - start,
         warm_up=max(worker.cold(rate) for worker in workers),
         seconds_per_sample=rate,
         margin=_margin([(batch.end - batch.start) / batch.size for batch in _warm(batches)]),
-        cpu_per_sample=sum(worker.cpu for worker in workers) / measured,
+        cpu_per_sample=cpu_rate,
+        cpu_start_up=sum(
+            max(worker.cold_cpu - cpu_rate * worker.cold_samples, 0.0) for worker in workers
+        ),
         gpu=greatest.gpu,
         gpu_bytes=greatest.gpu_bytes,
         measured=measured,
@@ -177,6 +187,7 @@ class _Worker:
     """One worker's time: cold, then warm over so many samples."""
 
     cold_seconds: float
+    cold_cpu: float
     cold_samples: int
     seconds: float
     samples: int
@@ -187,7 +198,7 @@ class _Worker:
         return max(self.cold_seconds - rate * self.cold_samples, 0.0)
 
 
-def _worker(batches: Sequence[Batch]) -> _Worker:
+def _worker(batches: Sequence[Batch], cpu_before: float = 0.0) -> _Worker:
     """Sum up one worker; several batches at a time count by the time that they took together."""
     start = min(batch.start for batch in batches)
     end = max(batch.end for batch in batches)
@@ -195,11 +206,13 @@ def _worker(batches: Sequence[Batch]) -> _Worker:
     warm = [batch for batch in batches if not batch.cold]
     if not warm:  # So few samples that every batch was a first one: their time is all there is.
         size = sum(batch.size for batch in cold)
-        return _Worker(0.0, 0, end - start, size, max(batch.cpu for batch in cold))
+        spent = max(batch.cpu for batch in cold) - cpu_before
+        return _Worker(0.0, 0.0, 0, end - start, size, spent)
     warm_from = sum(batch.end for batch in cold) / len(cold)
     cpu_from = sum(batch.cpu for batch in cold) / len(cold)
     return _Worker(
         cold_seconds=warm_from - start,
+        cold_cpu=cpu_from - cpu_before,
         cold_samples=sum(batch.size for batch in cold),
         seconds=end - warm_from,
         samples=sum(batch.size for batch in warm),

@@ -217,7 +217,7 @@ class _Pricing:
             attempts=samples * measured.attempts,
             passed=samples * measured.passes,
             seconds=seconds,
-            cpu_hours=seen.cpu_per_sample * samples / 3600,
+            cpu_hours=(seen.cpu_start_up + seen.cpu_per_sample * samples) / 3600,
             gpu_hours=seconds * gpus / 3600,
             gpu=seen.gpu,
             gpu_bytes=seen.gpu_bytes,
