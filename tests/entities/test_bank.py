@@ -164,3 +164,18 @@ def test_entropy_and_gini_equal_their_slow_definitions(counts: list[int]) -> Non
     assert entropy(counts) == pytest.approx(slow, abs=1e-9)
     pairs = sum(abs(a - b) for a in counts for b in counts)
     assert gini(counts) == pytest.approx(pairs / (2 * len(counts) * total), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("concept", "surface_"),
+    [
+        ("pneumothorax", "no pneumothorax"),
+        ("widget", "no widget"),
+        ("clear lungs", "clear lungs"),
+        ("normal", "normal"),
+    ],
+)
+def test_what_itself_says_normal_is_not_denied_again(concept: str, surface_: str) -> None:
+    """A network calls "clear" a NON-ABNORMALITY just as it does a denied pneumothorax."""
+    entity = Entity(concept, Category.NON_ABNORMALITY, Polarity.ABSENT)
+    assert surface(entity) == surface_

@@ -20,6 +20,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,11 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
 from syncxr.corpora.terms import Terms
-from syncxr.dataset.files import atomic
+from syncxr.dataset.files import atomic, read_bytes
 from syncxr.dataset.storage import StoragePath
 from syncxr.entities.lexicon import Lexicon, load_lexicon
 from syncxr.entities.location import Location
+from syncxr.entities.vocabulary import Role, load_vocabulary
 from syncxr.errors import SyncxrError
 from syncxr.sample import Category, Entity, Polarity
 
@@ -185,10 +187,25 @@ def surface(entity: Entity) -> str:
     if entity.category is Category.ANATOMY:
         return entity.location or entity.concept
     prefix = {Polarity.ABSENT: "no", Polarity.UNCERTAIN: "possible"}.get(entity.polarity, "")
+    if entity.polarity is Polarity.ABSENT and _says_normal(entity.concept):
+        prefix = ""  # A network's "clear lungs" is itself what denies.
     concept = load_lexicon().concepts.get(entity.concept)
     sized = concept is not None and concept.scale == "size"
     severity = _SIZE_WORDS.get(entity.severity, "") if sized else entity.severity
     return " ".join(w for w in (prefix, severity, entity.location, entity.concept) if w)
+
+
+@cache
+def _normal_words() -> frozenset[str]:
+    terms = load_vocabulary().terms
+    return frozenset(t.surface for t in terms if t.role is Role.NORMAL and " " not in t.surface)
+
+
+def _says_normal(concept: str) -> bool:
+    """Whether words outside the lexicon call something normal."""
+    if concept in load_lexicon().concepts:
+        return False
+    return not _normal_words().isdisjoint(concept.split())
 
 
 def parse_surface(text: str) -> Entity:
@@ -280,7 +297,7 @@ def _arrow_type(column: str) -> pa.DataType:
 
 def _read_table(path: StoragePath) -> pa.Table:
     try:
-        table = pq.read_table(pa.BufferReader(path.read_bytes()))
+        table = pq.read_table(pa.BufferReader(read_bytes(path)))
     except (pa.ArrowInvalid, OSError) as error:
         raise SyncxrError(
             f"{path} is not a readable Parquet file ({error}); write it again with `syncxr audit`"
