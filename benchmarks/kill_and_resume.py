@@ -33,6 +33,7 @@ from typing import Any
 import yaml
 
 from syncxr.config import load_config
+from syncxr.dataset.files import read_bytes
 from syncxr.dataset.reader import read
 from syncxr.dataset.storage import StoragePath, below, locate
 from syncxr.entities.plan import Plan
@@ -123,7 +124,7 @@ def wait_for_stage(folder: StoragePath, process: subprocess.Popen[bytes], stage:
     known = log.stat().st_size if log.exists() else 0
     while process.poll() is None:
         if log.exists():
-            news = log.read_bytes()[known:]
+            news = read_bytes(log)[known:]
             if f'"stage": "{stage}"'.encode() in news and b'"stage started"' in news:
                 return
         time.sleep(0.02)

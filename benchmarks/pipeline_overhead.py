@@ -97,12 +97,12 @@ def row(wall: float, ideal: float) -> dict[str, float]:
 def main() -> int:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--reports", type=int, default=1200)
-    parser.add_argument("--films", type=int, default=800)
+    parser.add_argument("--reports", type=int, default=800)
+    parser.add_argument("--films", type=int, default=300)
     parser.add_argument("--request", type=float, default=4.0, help="seconds")
     parser.add_argument("--concurrency", type=int, default=32)
-    parser.add_argument("--film", type=float, default=0.15, help="seconds")
-    parser.add_argument("--verdict", type=float, default=0.05, help="seconds")
+    parser.add_argument("--film", type=float, default=0.4, help="seconds")
+    parser.add_argument("--verdict", type=float, default=0.1, help="seconds")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--json", metavar="FILE", help="- for stdout")
     options = vars(parser.parse_args())

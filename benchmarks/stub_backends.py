@@ -52,20 +52,21 @@ class StubWriter:
 
     def write(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
         """A random walk through each prompt's grammar."""
-        waiting: deque[Future[Completion]] = deque()
+        waiting: deque[tuple[Prompt, Future[None]]] = deque()
         coming = iter(prompts)
-        for prompt in islice(coming, 4 * self._options.concurrency):
-            waiting.append(self._server.submit(self._answer, prompt))
-        while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(
-                self._server.submit(self._answer, prompt) for prompt in islice(coming, 1)
-            )
 
-    def _answer(self, prompt: Prompt) -> Completion:
-        time.sleep(self._options.latency)
-        assert prompt.grammar is not None
-        return Completion(prompt.grammar.walk(np.random.default_rng(prompt.seed)), 0)
+        def send(count: int) -> None:
+            for prompt in islice(coming, count):
+                waiting.append((prompt, self._server.submit(time.sleep, self._options.latency)))
+
+        send(4 * self._options.concurrency)
+        while waiting:
+            prompt, answer = waiting.popleft()
+            answer.result()
+            send(1)
+            # Here and not in the server's thread: a server has processors of its own.
+            assert prompt.grammar is not None
+            yield Completion(prompt.grammar.walk(np.random.default_rng(prompt.seed)), 0)
 
     def provenance(self) -> dict[str, Any]:
         """Nothing to tell."""

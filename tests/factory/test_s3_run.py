@@ -1,5 +1,6 @@
 """Runs on a real S3-compatible server process: killed, cut off, read again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import stages
 from fsspec import filesystem
@@ -15,14 +17,17 @@ from s3_server import BUCKET, free_port, s3_server
 from stages import Echo, committed_files, numbered
 
 from syncxr.dataset.files import atomic, write_text
+from syncxr.dataset.manifest import build_manifest, write_manifest
 from syncxr.dataset.reader import read
-from syncxr.dataset.shards import check_hash, committed, read_shard
+from syncxr.dataset.shards import check_hash, commit_shard, committed, read_shard
 from syncxr.dataset.storage import StoragePath, locate
 from syncxr.errors import SyncxrError
 from syncxr.factory.executors import LocalExecutor
+from syncxr.factory.lease import _create
 from syncxr.factory.run_folder import log_event, open_run, read_log
 from syncxr.factory.runner import run_stage
 from syncxr.factory.sources import cut
+from syncxr.sample import Category, Entity, Polarity, Sample
 
 pytest.importorskip("moto.server")
 pytest.importorskip("s3fs")
@@ -81,6 +86,7 @@ from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.run_folder import open_run
 from syncxr.factory.runner import run_stage
 from syncxr.factory.sources import cut
+from syncxr.sample import Category, Entity, Polarity, Sample
 with open_run(locate(sys.argv[1]), {}) as root:
     run_stage(root, Echo(delay=0.02), cut(numbered(50), 8), LocalExecutor())
 """
@@ -160,6 +166,31 @@ def test_an_address_where_nobody_listens_is_one_clear_line(run: StoragePath) -> 
     assert told.returncode == 1
     last = told.stderr.strip().splitlines()[-1]
     assert "cannot be written" in last and "127.0.0.1:9" in last
+
+
+def test_of_two_comers_one_takes_a_lease(run: StoragePath) -> None:
+    path = run / ".lease" / "00000000.json"
+    assert _create(path, "first")
+    assert not _create(path, "second")
+    assert path.read_text() == "first"
+
+
+def test_a_dataset_is_verified_and_read_by_its_url(run: StoragePath) -> None:
+    """The command line over S3; a byte changed there is found."""
+    effusion = Entity("pleural effusion", Category.ABNORMALITY, Polarity.PRESENT, "left", "mild")
+    film = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    texts = "There is a small left pleural effusion.", "Small left pleural effusion."
+    pair = Sample("0-0", (effusion,), *texts, film, provenance={"draft": {}})
+    record = commit_shard(run, "films", 0, {"dataset/data/train-0.parquet": [pair]}, {})
+    write_manifest(build_manifest([record], "dataset", {}), run / "dataset")
+    command = [sys.executable, "-m", "syncxr", "verify", str(run), "--json", "-"]
+    good = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert good.returncode == 0, good.stderr
+    assert json.loads(good.stdout)["pairs"] == 1
+    shard = run / record.files[0].path
+    shard.write_bytes(shard.read_bytes() + b"x")
+    bad = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert bad.returncode == 1 and "another sha256" in bad.stdout
 
 
 def test_no_key_stands_in_what_is_written(run: StoragePath, server: dict[str, str]) -> None:

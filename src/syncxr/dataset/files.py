@@ -44,6 +44,19 @@ def write_text(path: StoragePath, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def read_bytes(path: StoragePath) -> bytes:
+    """A whole file at once: of one that is written anew meanwhile, the old bytes or the new."""
+    if isinstance(path, Path):
+        return path.read_bytes()
+    content: bytes = path.fs.cat_file(path.path)
+    return content
+
+
+def read_text(path: StoragePath) -> str:
+    """A small text file, see :func:`read_bytes`."""
+    return read_bytes(path).decode("utf-8")
+
+
 def sha256(path: StoragePath) -> str:
     """Hash of a file's bytes, hexadecimal."""
     digest = hashlib.sha256()

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from syncxr.dataset.files import write_text
+from syncxr.dataset.files import read_text, write_text
 from syncxr.dataset.shards import FileRecord, ShardRecord
 from syncxr.dataset.storage import StoragePath
 from syncxr.errors import SyncxrError
@@ -89,7 +89,7 @@ def read_manifest(folder: StoragePath) -> Manifest:
     """
     path = folder / "manifest.json"
     try:
-        return Manifest.model_validate_json(path.read_text("utf-8"))
+        return Manifest.model_validate_json(read_text(path))
     except FileNotFoundError as error:
         raise SyncxrError(f"{path} does not exist; the dataset was not finished") from error
     except ValidationError as error:

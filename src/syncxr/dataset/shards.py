@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from syncxr.dataset.files import atomic, sha256, write_text
+from syncxr.dataset.files import atomic, read_bytes, read_text, sha256, write_text
 from syncxr.dataset.schema import from_table, to_table
 from syncxr.dataset.storage import StoragePath, at_once
 from syncxr.errors import SyncxrError
@@ -121,7 +121,7 @@ def read_shard(path: StoragePath, digest: str = "") -> list[Sample]:
             columns.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         if digest and hashlib.sha256(data).hexdigest() != digest:
             raise SyncxrError(f"{path} {_CHANGED}; restore it or start a new run")
         return from_table(pq.read_table(pa.BufferReader(data)))
@@ -155,7 +155,7 @@ def _write(root: StoragePath, relative: str, samples: Sequence[Sample]) -> FileR
 
 def _read_record(root: StoragePath, path: StoragePath) -> ShardRecord:
     try:
-        record = ShardRecord.model_validate_json(path.read_text("utf-8"))
+        record = ShardRecord.model_validate_json(read_text(path))
     except ValidationError as error:
         raise SyncxrError(
             f"{path} is not a shard record; delete it to make the shard again"

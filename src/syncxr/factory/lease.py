@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from syncxr.dataset.files import read_text
 from syncxr.dataset.storage import StoragePath, make_folder
 from syncxr.errors import SyncxrError
 
@@ -111,7 +112,7 @@ class Lease:
         if not numbers:
             return -1, None
         try:
-            return max(numbers), self._path(max(numbers)).read_text("utf-8")
+            return max(numbers), read_text(self._path(max(numbers)))
         except FileNotFoundError:
             return -1, None  # given up just now
 

@@ -14,7 +14,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from syncxr import __version__
-from syncxr.dataset.files import PARTIAL, write_text
+from syncxr.dataset.files import PARTIAL, read_text, write_text
 from syncxr.dataset.storage import StoragePath, make_folder
 from syncxr.errors import SyncxrError
 from syncxr.factory.lease import Lease
@@ -120,7 +120,7 @@ def log_event(folder: StoragePath, event: str, **fields: Any) -> None:
 
 def read_log(folder: StoragePath) -> Iterator[dict[str, Any]]:
     """Events of the run log; a line that a full disk cut short is passed over."""
-    for line in (folder / "run.jsonl").read_text("utf-8").splitlines():
+    for line in read_text(folder / "run.jsonl").splitlines():
         with suppress(json.JSONDecodeError):
             yield json.loads(line)
 
@@ -130,7 +130,7 @@ def _claim(folder: StoragePath, configuration: Mapping[str, Any], grows: str | N
     wanted = _identity(configuration)
     if path.exists():
         try:
-            held = yaml.safe_load(path.read_text("utf-8"))
+            held = yaml.safe_load(read_text(path))
         except yaml.YAMLError as error:
             raise SyncxrError(f"{path} is damaged; restore it or choose another folder") from error
         identity = _identity(held or {})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from syncxr.dataset.files import write_text
+from syncxr.dataset.files import read_text, write_text
 from syncxr.dataset.storage import StoragePath
 from syncxr.factory.run_folder import log_event, read_log
 from syncxr.figures import json_values
@@ -39,7 +39,7 @@ def recorded(folder: StoragePath, name: str, of: str) -> dict[str, Any] | None:
     path = _path(folder, name)
     if not path.exists():
         return None
-    held = json.loads(path.read_text("utf-8"))
+    held = json.loads(read_text(path))
     result: dict[str, Any] | None = held["result"] if held["of"] == of else None
     return result
 
