@@ -31,5 +31,5 @@ class Resources:
             max(self.cpus, other.cpus),
             max(self.gpus, other.gpus),
             self.whole_machine or other.whole_machine,
-            self.waits or other.waits,
+            self.waits and other.waits,
         )

@@ -13,7 +13,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from syncxr.entities.bank import Bank, BankEntry, place
 from syncxr.entities.lexicon import load_lexicon
-from syncxr.entities.plan import Plan
+from syncxr.entities.plan import Plan, PlanFile, PlannedReport
 from syncxr.entities.sampling import SamplingOptions, balance_report, plan
 from syncxr.errors import SyncxrError
 from syncxr.sample import Category, Entity, Polarity, sample_id
@@ -326,6 +326,18 @@ def test_parquet_round_trip_and_same_bytes(tmp_path: Path) -> None:
     plan(BANK, LAPTOP, shows).write(tmp_path / "b.parquet")
     assert Plan.read(tmp_path / "a.parquet") == LAPTOP_PLAN
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(("start", "count"), [(0, 1), (998, 5), (0, 2500), (2499, 1), (1000, 1000)])
+def test_a_part_of_a_plan_is_read_without_the_rest(start: int, count: int, tmp_path: Path) -> None:
+    made = Plan(
+        tuple(PlannedReport(str(i), (structure("heart"),) * (1 + i % 3)) for i in range(2500))
+    )
+    made.write(tmp_path / "p.parquet")
+    on_disk = PlanFile(tmp_path / "p.parquet")
+    assert on_disk.read(start, count) == list(made.reports[start : start + count])
+    assert len(on_disk) == 2500 and tuple(on_disk) == made.reports
+    assert on_disk.uses() == made.uses()
 
 
 def test_a_users_csv(tmp_path: Path) -> None:

@@ -31,6 +31,12 @@ def test_how_a_stage_is_spread() -> None:
     assert spread(Resources(waits=True), workers=4) == (1, 4)
 
 
+def test_a_model_here_and_a_judge_at_a_server_take_a_worker_a_gpu() -> None:
+    both = Resources(gpus=1) | Resources(waits=True)
+    assert both == Resources(gpus=1)
+    assert spread(both, workers=4) == (4, 2)
+
+
 def test_the_configuration_overrules_what_is_declared() -> None:
     stages = {"films": {"workers": 8, "shards": 3, "gpus": 0.5}}
     assert spread(Resources(waits=True), stages=stages) == (8, 3)
