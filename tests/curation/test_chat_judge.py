@@ -156,6 +156,7 @@ def test_no_server_is_a_fault_in_one_line() -> None:
         made.judge(FILMS[:1])
 
 
+@pytest.mark.slow
 def test_a_real_model_behind_the_server_says_what_it_says_in_process(
     internvl: Path, serve: Callable[[str], Running]
 ) -> None:

@@ -44,6 +44,7 @@ def reports(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_reports_become_a_dataset_that_verifies(
     reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
