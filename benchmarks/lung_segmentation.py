@@ -138,9 +138,11 @@ def scored(
         }
         epochs = float(np.mean([fold["epochs"] for fold in folds]))
         rows.append({**about, "start": start, **mean_interval(dice[start]), "epochs": epochs})
-    for start in list(towers)[:-1]:
-        gain = mean_interval(dice[start] - dice["random"])
-        rows.append({**about, "start": f"{start} − random", **gain})
+    pairs = [(start, "random") for start in list(towers)[:-1]]
+    pairs += [STARTS[:2]] if set(STARTS) <= set(towers) else []
+    for start, other in pairs:
+        gain = mean_interval(dice[start] - dice[other])
+        rows.append({**about, "start": f"{start} − {other}", **gain})
     return rows
 
 
@@ -163,7 +165,7 @@ def show(figures: dict[str, Any]) -> None:
             f"{row['low']:.3f} – {row['high']:.3f}",
             f"{row['p']:.3f}" if difference else "",
             "" if difference else f"{row['epochs']:.0f}",
-            end_section=difference,
+            end_section=row["start"] == "random",
         )
     Console(width=120, stderr=True).print(table)
 
