@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from heapq import heappop, heappush
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,22 @@ class StubOptions(BaseModel):
     size: int = 64
 
 
+class _Server:
+    """When a server would answer that has some places and takes a fixed time at each request."""
+
+    def __init__(self, places: int, latency: float) -> None:
+        self._free = [0.0] * places
+        self._latency = latency
+        self._lock = Lock()
+
+    def accept(self) -> float:
+        """Take a request; gives the moment of its answer."""
+        with self._lock:
+            begins = max(time.monotonic(), heappop(self._free))
+            heappush(self._free, begins + self._latency)
+            return begins + self._latency
+
+
 class StubWriter:
     """Like a client of a server that answers each request after ``latency`` seconds."""
 
@@ -47,24 +64,20 @@ class StubWriter:
     resources = Resources(waits=True)
 
     def __init__(self, options: StubOptions) -> None:
-        self._options = options
-        self._server = ThreadPoolExecutor(options.concurrency)
+        self._ahead = 4 * options.concurrency
+        self._server = _Server(options.concurrency, options.latency)
 
     def write(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
         """A random walk through each prompt's grammar."""
-        waiting: deque[tuple[Prompt, Future[None]]] = deque()
+        waiting: deque[tuple[Prompt, float]] = deque()
         coming = iter(prompts)
-
-        def send(count: int) -> None:
-            for prompt in islice(coming, count):
-                waiting.append((prompt, self._server.submit(time.sleep, self._options.latency)))
-
-        send(4 * self._options.concurrency)
-        while waiting:
-            prompt, answer = waiting.popleft()
-            answer.result()
-            send(1)
-            # Here and not in the server's thread: a server has processors of its own.
+        while True:
+            for prompt in islice(coming, self._ahead - len(waiting)):
+                waiting.append((prompt, self._server.accept()))
+            if not waiting:
+                return
+            prompt, answered = waiting.popleft()
+            time.sleep(max(0.0, answered - time.monotonic()))
             assert prompt.grammar is not None
             yield Completion(prompt.grammar.walk(np.random.default_rng(prompt.seed)), 0)
 

@@ -25,6 +25,7 @@ from syncxr.registry import BackendSpec
 from syncxr.sample import Category, Entity, Polarity, Sample
 
 ray = pytest.importorskip("ray")
+pytestmark = pytest.mark.slow
 
 SUPPORT = str(Path(stages.__file__).parent)
 OPTIONS = ExecutionOptions.model_validate({"executor": "ray", "workers": 2, "ray": {"cpus": 2}})

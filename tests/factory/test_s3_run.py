@@ -31,6 +31,7 @@ from syncxr.sample import Category, Entity, Polarity, Sample
 
 pytest.importorskip("moto.server")
 pytest.importorskip("s3fs")
+pytestmark = pytest.mark.slow
 
 SUPPORT = str(Path(stages.__file__).parent)
 
