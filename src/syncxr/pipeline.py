@@ -191,7 +191,10 @@ def keep_parts_home(
         SyncxrError: One would send it to a host that is not trusted.
     """
     backends = {part: (_PARTS[part], getattr(config, part)) for part in parts}
-    check_backends(terms, config.trusted_hosts, backends, *places)
+    cluster = config.execution.ray.address if config.execution.executor == "ray" else None
+    # "auto" is the cluster that this machine is a part of.
+    elsewhere = [cluster] if cluster and cluster != "auto" else []
+    check_backends(terms, config.trusted_hosts, backends, *places, *elsewhere)
 
 
 def dataset_hash(folder: StoragePath) -> str:

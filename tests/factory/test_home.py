@@ -20,7 +20,7 @@ from syncxr.corpora.terms import Terms
 from syncxr.entities.bank import Bank
 from syncxr.entities.plan import Plan
 from syncxr.errors import SyncxrError
-from syncxr.factory.home import leave_terms, terms_of
+from syncxr.factory.home import check_backends, leave_terms, terms_of
 from syncxr.pipeline import run_audit, run_curate, run_draft, run_generate, run_plan, run_render
 
 BANK = "entity\npleural effusion\nno pneumothorax\nno edema\nheart\nleft base\n"
@@ -170,6 +170,15 @@ def test_ones_own_reports_and_films_stay_home_too(server: Server, tmp_path: Path
     with pytest.raises(SyncxrError, match="the judge would send data"):
         run_render(config, tmp_path / "r.csv", tmp_path / "out", judge=True)
     assert server.connections == 0
+
+
+def test_a_bucket_and_a_cluster_are_hosts_too(tmp_path: Path) -> None:
+    for place in ("s3://bucket/run", "ray://head.example.org:10001"):
+        with pytest.raises(SyncxrError, match="the run would send data to"):
+            check_backends(TERMS, (), {}, place)
+        check_backends(FREE, (), {}, place)
+        check_backends(TERMS, ("bucket", "head.*"), {}, place)
+    check_backends(TERMS, (), {}, tmp_path)
 
 
 def test_terms_go_from_hand_to_hand(tmp_path: Path) -> None:

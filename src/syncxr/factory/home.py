@@ -65,7 +65,7 @@ def check_backends(
     terms: Terms | None,
     trusted_hosts: Iterable[str],
     backends: Mapping[str, tuple[Mapping[str, str], BackendSpec]],
-    *places: StoragePath,
+    *places: StoragePath | str,
 ) -> None:
     """See, before any work, that restricted data would stay home.
 
@@ -75,7 +75,8 @@ def check_backends(
         terms: Of the data.
         trusted_hosts: Of the configuration.
         backends: What it is ("judge") to its table and its specification.
-        places: Where results are written; a bucket's name counts as its host.
+        places: Where results are written and work is done: folders, of which a bucket's name
+            counts as its host, and addresses.
 
     Raises:
         SyncxrError: As :func:`syncxr.corpora.terms.keep_home`, or as ``build``.
@@ -88,5 +89,5 @@ def check_backends(
         if hasattr(backend_class(what, choices, spec), "sends_to")
     }
     remote = tuple(str(place) for place in places if not isinstance(place, Path))
-    made["results"] = SimpleNamespace(sends_to=remote)
+    made["run"] = SimpleNamespace(sends_to=remote)
     keep_home(terms, made, trusted_hosts)
