@@ -255,8 +255,10 @@ def run_audit(
         score: Also score the rules against Open-i's labels.
     """
     config.require("extractor", *(("judge",) if judge else ()))
+    corpus = open_corpus(source, films, reports)
+    keep_parts_home(config, corpus.terms)  # the cluster; audit() looks at the backends
     return audit(
-        open_corpus(source, films, reports),
+        corpus,
         folder,
         config.extractor,
         config.judge if judge else None,
