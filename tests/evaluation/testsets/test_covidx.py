@@ -50,13 +50,19 @@ def test_training_is_cut_by_patient(download: Path) -> None:
     assert not set(train.units) & set(valid.units)
 
 
-def test_patients_in_both_lists_are_counted_and_said(download: Path) -> None:
+def test_patients_in_both_lists_leave_training_by_name(download: Path) -> None:
     lists = (download / "test.txt").read_text()
     (download / "test.txt").write_text(
         lists.replace("2 e6eaadf0.jpg negative cohen", "A000003 e6eaadf0.jpg negative stonybrook")
     )
     read = open_test_set("covidx-cxr2", download)
-    assert read.split_note == "official lists; 1 patients are in both"
+    words = "official lists; 1 patients are in both and left out of training"
+    assert read.split_note == words and len(read) == 4
+    parts = [open_test_set("covidx-cxr2", download, split) for split in ("train", "valid")]
+    assert not {unit for part in parts for unit in part.units} & set(read.units)
+    left_out = {id: reason for part in parts for id, reason in part.left_out.items()}
+    assert set(left_out.values()) == {"its patient is in test.txt"} and len(left_out) == 2
+    assert sum(map(len, parts)) == TRAIN - 2 and all(p.split_note.startswith(words) for p in parts)
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,10 @@ def test_only_files_and_labels_are_needed(hospital: Path) -> None:
         ("file,labels\nbroken.png,Mass\n", "does not open"),
         ("file,labels,mask\n0.png,Mass,small.png\n", "is 5×5, its film 32×40"),
         ("file,labels,mask\n0.png,Mass,broken.png\n", "does not open"),
+        (f'{HEADER}\n0.png,1,PA,Mass,\n1.png,2,PA,,"Mass:1,2,3,4"\n', "row 3: there is a box of"),
+        ('file,mass,bbox\n0.png,0,"Mass:1,2,3,4"\n', "row 2: there is a box of 'mass', which"),
+        ("file,mass,mask\n0.png,0,white.png\n", "'mass' is labelled 0, but its mask"),
+        ("file,mass,mask\n0.png,1,black.png\n", "black.png is empty; mend one of them"),
     ],
 )
 def test_faults_are_one_line(
@@ -177,6 +181,8 @@ def test_faults_are_one_line(
 ) -> None:
     (hospital / "broken.png").write_bytes(b"not an image")
     save(hospital / "small.png", np.ones((5, 5), np.uint8))
+    save(hospital / "white.png", np.full((32, 40), 255, np.uint8))
+    save(hospital / "black.png", np.zeros((32, 40), np.uint8))
 
     def everything() -> None:
         read = open_test_set("folder", table(hospital, text))

@@ -62,17 +62,22 @@ class Covidx(TestSet):
         if both := sorted({item.id for item in test} & {item.id for item in train}):
             raise SyncxrError(f"{root}: train.txt and test.txt both name {both[0]}; fetch both")
         patients = {item.patient for item in test}
-        leaked = {item.patient for item in train if item.patient in patients}
+        leaked = [item for item in train if item.patient in patients]
+        self.split_note = "official lists, no patient in both"
         if leaked:
-            # The lists are official, so they stand; the number says what they are.
-            self.split_note = f"official lists; {len(leaked)} patients are in both"
-        else:
-            self.split_note = "official lists, no patient in both"
+            both_lists = len({item.patient for item in leaked})
+            self.split_note = (
+                f"official lists; {both_lists} patients are in both and left out of training"
+            )
         if split == "test":
             self._take(test, test_files)
         else:
             self.split_note += f"; train and valid by patient, seed {seed}"
-            self._take(divide(train, SHARES, seed)[split], train_files)
+            own = [item for item in train if item.patient not in patients]
+            self._take(divide(own, SHARES, seed)[split], train_files)
+            if split == "train":
+                reason = "its patient is in test.txt"
+                self.left_out = {**self.left_out, **{item.id: reason for item in leaked}}
 
     def counted(self) -> dict[str, int]:
         """What ``check`` compares with the published counts."""

@@ -130,6 +130,13 @@ class Folder(TestSet):
             mask |= filled_boxes(self._boxes[key], size, item.where)
         if key in self._masks:
             mask |= mask_file(self.root / self._masks[key], size, item.where)
+        label = item.labels.get(finding, math.nan)
+        if key in self._masks and label == 1 - mask.any():
+            raise SyncxrError(
+                f"{item.where}: {finding!r} is labelled {label:g}, but its mask "
+                f"{self.root / self._masks[key]} is {'not ' * absent}empty; mend one of them, or "
+                "leave the cell of the mask blank"
+            )
         return mask
 
     def _item(self, where: str, row: Mapping[str, str], columns: _Columns) -> Item:
@@ -137,7 +144,13 @@ class Folder(TestSet):
         if not file:
             raise SyncxrError(f"{where}: {columns.file!r} is empty; name the film")
         self._exists(file, where)
+        labels = columns.labels(row, where, self._findings)
         for finding, box in _boxes(row.get("bbox", ""), where):
+            if labels.get(finding) == 0:
+                raise SyncxrError(
+                    f"{where}: there is a box of {finding!r}, which the row does not label; "
+                    "mend one of them"
+                )
             self._boxes.setdefault((file, finding), []).append(box)
         for column, target in columns.masks.items():
             if path := row[column].strip():
@@ -147,7 +160,7 @@ class Folder(TestSet):
             id=file,
             path=file,
             patient=row.get("patient", "").strip(),
-            labels=columns.labels(row, where, self._findings),
+            labels=labels,
             view=row.get("view", "").strip(),
             where=where,
         )
