@@ -97,7 +97,7 @@ def row(wall: float, ideal: float) -> dict[str, float]:
 def main() -> int:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--reports", type=int, default=800)
+    parser.add_argument("--reports", type=int, default=1600)
     parser.add_argument("--films", type=int, default=300)
     parser.add_argument("--request", type=float, default=4.0, help="seconds")
     parser.add_argument("--concurrency", type=int, default=32)
