@@ -39,9 +39,11 @@ def test_films(tmp_path: Path) -> Path:
     zeros = dict.fromkeys([name.replace(" ", "_") for name in OBSERVATIONS.split(",")], "0.0")
     test, valid = [f"Path,{OBSERVATIONS}"], [f"Path,Sex,Age,Frontal/Lateral,AP/PA,{OBSERVATIONS}"]
     for number in range(6):
-        study(base / "test", 64741 + number, number * 9, ("view1_frontal", "view2_lateral"))
+        # The first study has a second frontal film.
+        views = ("view1_frontal", "view2_frontal", "view3_lateral")[:: 1 if number == 0 else 2]
+        study(base / "test", 64741 + number, number * 9, views)
         shown = {**zeros, "Edema": f"{number % 2}.0", "Pleural_Effusion": f"{number % 3 == 0:d}.0"}
-        for view in ("view1_frontal", "view2_lateral"):
+        for view in views:
             test.append(f"test/patient{64741 + number}/study1/{view}.jpg,{row(**shown)}")
         study(base / "val", 64541 + number, 100 + number)
         path = f"CheXpert-v1.0/valid/patient{64541 + number}/study1/view1_frontal.jpg"
@@ -61,6 +63,10 @@ def test_the_official_test_films(test_films: Path) -> None:
     assert read.items[0].path == "CheXpert/test/patient64741/study1/view1_frontal.jpg"
     assert abs(int(read.film(read.items[2]).mean()) - 18) <= 1
     assert read.mask(read.items[0], "edema") is None and read.targets == ()
+    # Published numbers are of one film a study.
+    reason = "not the first frontal film of its study"
+    assert read.left_out == {"test/patient64741/study1/view2_frontal.jpg": reason}
+    assert read.counted() == {"frontal test films": 7, "test patients": 6}
 
 
 def test_validation_lies_in_val_or_valid(test_films: Path) -> None:
@@ -78,7 +84,8 @@ def test_validation_lies_in_val_or_valid(test_films: Path) -> None:
 def test_the_table_by_study(test_films: Path) -> None:
     """groundtruth.csv of rajpurkarlab/cheXpert-test-set-labels has a row a study."""
     by_film = open_test_set("chexpert", test_films)
-    lines = (test_films / "CheXpert/test_labels.csv").read_text().splitlines()[1::2]
+    lines = (test_films / "CheXpert/test_labels.csv").read_text().splitlines()
+    lines = [line for line in lines if "view1_frontal" in line]
     rows = [f"Study,{OBSERVATIONS}"]
     for line in lines:
         path, _, cells = line.partition(",")
@@ -86,7 +93,7 @@ def test_the_table_by_study(test_films: Path) -> None:
     (test_films / "CheXpert/test_labels.csv").unlink()
     (test_films / "groundtruth.csv").write_text("\n".join(rows) + "\n")
     by_study = open_test_set("chexpert", test_films)
-    assert by_study.digest == by_film.digest
+    assert by_study.digest == by_film.digest and by_study.left_out == by_film.left_out
     for finding in FIVE:
         assert np.array_equal(by_study.labels(finding), by_film.labels(finding))
 
@@ -97,8 +104,8 @@ def test_the_table_by_study(test_films: Path) -> None:
         ("Edema", "Oedema", "lacks the column Edema"),
         ("Path", "File", "neither a column Path nor Study"),
         ("0.0,0.0,1.0", "0.0,0.0,2.0", "a label is 1, 0, -1 (uncertain) or blank"),
-        ("patient64742", "person64742", "row 4: 'test/person64742"),
-        ("patient64742", "patient64999", "row 4: film test/patient64999"),
+        ("patient64742", "person64742", "row 5: 'test/person64742"),
+        ("patient64742", "patient64999", "row 5: film test/patient64999"),
     ],
 )
 def test_faults(

@@ -39,12 +39,13 @@ def _under(*names: str) -> tuple[str, ...]:
 
 
 class Chexpert(TestSet):
-    """500 test films of 500 patients, labelled by eight radiologists; 202 validation films.
+    """500 test films of 500 patients, labelled by eight radiologists; 200 validation films.
 
     Labels and views come from torchxrayvision's ``CheXlocalize_Dataset``, asked for every view and
     every film, without masks. Its class ``CheX_Dataset`` is not used: it finds the patient by
     looking for "train" or "valid" in the path of the table, wherever that lies, and has no test
-    set. Only frontal films are scored, as published. A table by study (``groundtruth.csv`` of
+    set. One film a study is scored, its first frontal one: the 500 of published numbers; its other
+    frontal films are left out by name. A table by study (``groundtruth.csv`` of
     rajpurkarlab/cheXpert-test-set-labels) is read here, for torchxrayvision wants one by film.
     """
 
@@ -61,11 +62,19 @@ class Chexpert(TestSet):
             Part("valid films", _under(*(f"{f}/*/*/view*_frontal.jpg" for f in _FOLDERS["valid"]))),
             Part("valid table", _under(*_VALID)),
         ),
-        counts={"test films": 500, "test patients": 500, "valid films": 202, "valid patients": 200},
+        counts={
+            "frontal test films": 518,
+            "test patients": 500,
+            "frontal valid films": 202,
+            "valid patients": 200,
+        },
         findings=FINDINGS,
         tasks=("zero-shot",),
         splits=("test", "valid"),
-        notes=("Frontal films only: 500 of the 668 test films, 202 of the 234 validation films.",),
+        notes=(
+            "One film a study, its first frontal one, as the field scores it: 500 of the 668 test "
+            "films, 200 of the 234 validation films.",
+        ),
     )
 
     def __init__(self, root: Path, split: str = "test", seed: int = 0) -> None:
@@ -82,7 +91,18 @@ class Chexpert(TestSet):
         else:
             raise SyncxrError(f"{table} has neither a column Path nor Study; fetch it again")
         places = _Places(root, split)
-        self._take([row.item(split, places) for row in rows], places.found)
+        first: dict[str, _Row] = {}
+        for row in sorted(rows, key=lambda row: row.film):
+            first.setdefault(row.study, row)
+        chosen = [row for row in rows if first[row.study] is row]
+        self._take([row.item(split, places) for row in chosen], places.found)
+        others = [row.item(split, places).id for row in rows if first[row.study] is not row]
+        self.left_out = dict.fromkeys(others, "not the first frontal film of its study")
+
+    def counted(self) -> dict[str, int]:
+        """What ``check`` compares with the published counts: frontal films and patients."""
+        films = len(self) + len(self.left_out)
+        return {f"frontal {self.split} films": films, f"{self.split} patients": len({*self.units})}
 
 
 class Chexpert5x200(TestSet):
@@ -154,6 +174,11 @@ class _Row:
     values: dict[str, float]
     where: str
 
+    @property
+    def study(self) -> str:
+        """``patientN/studyN``."""
+        return self.film.rpartition("/")[0]
+
     def item(self, split: str, places: _Places) -> Item:
         """As an item; uncertain is unlabelled."""
         labels = {f: math.nan if v == _UNCERTAIN else v for f, v in self.values.items()}
@@ -185,15 +210,12 @@ class _Places:
                 return self.found[film]
         return film
 
-    def frontal(self, study: str) -> str:
-        """The frontal film of a study."""
+    def frontal(self, study: str) -> list[str]:
+        """The frontal films of a study, or the one that should be there."""
         for folder in self._folders:
-            films = sorted((folder / study).glob("view*_frontal.jpg"))
-            if len(films) == 1:
-                return f"{study}/{films[0].name}"
-            if films:
-                raise SyncxrError(f"{folder / study} has {len(films)} frontal films; one is known")
-        return f"{study}/view1_frontal.jpg"
+            if films := sorted((folder / study).glob("view*_frontal.jpg")):
+                return [f"{study}/{film.name}" for film in films]
+        return [f"{study}/view1_frontal.jpg"]
 
 
 def _rows(root: Path, table: Path) -> Iterator[_Row]:
@@ -220,7 +242,8 @@ def _studies(root: Path, table: Path, split: str) -> Iterator[_Row]:
     for where, row in read_rows(table, ("Study", *LABELS)):
         study = _film(row["Study"], where)
         values = [label_value(row[label], where, label, {"-1": _UNCERTAIN}) for label in LABELS]
-        yield _Row(places.frontal(study), "", _checked(values, where), where)
+        for film in places.frontal(study):
+            yield _Row(film, "", _checked(values, where), where)
 
 
 def _film(path: str, where: str) -> str:
