@@ -26,7 +26,8 @@ from syncxr.curation.families import FAMILIES, FAULTY, HELD_OUT, Family
 from syncxr.curation.inspector import Inspector
 from syncxr.curation.judge import QUESTIONS, SIMILAR, Verdict
 from syncxr.curation.stock import Stock, simulated_stock
-from syncxr.evaluation.metrics import Interval, auroc, bootstrap_auroc, interval
+from syncxr.evaluation.metrics.bootstrap import Interval, Resamples, interval
+from syncxr.evaluation.metrics.ranking import Ranking
 from syncxr.progress import bar, console
 from syncxr.sample import Image, derive_seed
 
@@ -52,11 +53,10 @@ def judge(inspector: Inspector, films: Iterable[Image], total: int, label: str) 
 
 def area(yes: NDArray[np.float64], no: NDArray[np.float64]) -> tuple[float, Interval]:
     """AUROC of good against bad films, with its bootstrap interval."""
-    labels = np.r_[np.ones(len(yes)), np.zeros(len(no))]
-    scores = np.r_[yes, no]
-    films = [list(range(len(scores)))]
-    drawn = bootstrap_auroc([labels], [scores], films, [None], samples=500)
-    return auroc(labels, scores), interval(drawn[:, 0])
+    good = np.arange(len(yes) + len(no)) < len(yes)
+    ranking = Ranking(good, np.r_[yes, no])
+    (drawn,) = Resamples(range(len(good)), samples=500).draw([ranking.auroc])
+    return float(ranking.auroc(np.ones((len(good), 1)))[0]), interval(drawn)
 
 
 def held_out(inspector: Inspector, stock: Stock, each: int) -> dict[str, Any]:

@@ -33,8 +33,8 @@ from PIL import Image as Pillow
 from rich.console import Console
 
 from syncxr.dataset.files import write_text
-from syncxr.evaluation.decoded import decode_films
-from syncxr.evaluation.features import BATCH, extract, to_tensor
+from syncxr.evaluation.films.decoded import decode_films
+from syncxr.evaluation.films.features import BATCH, extract, to_tensor
 from syncxr.evaluation.testsets.folder import Folder
 from syncxr.pretraining.checkpoint import load
 from syncxr.pretraining.encoders import build_image_encoder

@@ -33,10 +33,10 @@ from rich.table import Table
 
 from syncxr.corpora.films import read_film
 from syncxr.dataset.files import write_text
-from syncxr.evaluation.bootstrap import interval, p_value
-from syncxr.evaluation.decoded import Masks
+from syncxr.evaluation.films.decoded import Masks
 from syncxr.evaluation.finetuning.options import SegmentationOptions
 from syncxr.evaluation.finetuning.segmentation import Segmented, fit_segmentation
+from syncxr.evaluation.metrics.bootstrap import interval, p_value
 from syncxr.pretraining.checkpoint import describe, load
 from syncxr.pretraining.encoders import ImageEncoder, build_image_encoder
 from syncxr.pretraining.options import ImageEncoderOptions

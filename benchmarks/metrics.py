@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import f1_score, matthews_corrcoef, roc_auc_score
 
-from syncxr.evaluation.bootstrap import Resamples
-from syncxr.evaluation.predictions import Predictions
-from syncxr.evaluation.ranking import Ranking
-from syncxr.evaluation.results import TEST_TUNED
-from syncxr.evaluation.scored import About
-from syncxr.evaluation.scoring import choose_cuts, score
+from syncxr.evaluation.metrics.bootstrap import Resamples
+from syncxr.evaluation.metrics.ranking import Ranking
+from syncxr.evaluation.scoring.classification import choose_cuts, score
+from syncxr.evaluation.scoring.predictions import Predictions
+from syncxr.evaluation.scoring.results import TEST_TUNED
+from syncxr.evaluation.scoring.sheet import About
 from syncxr.progress import console
 
 IMAGES, PATIENTS, FINDINGS, SAMPLES = 25_596, 2_797, 14, 1_000

@@ -25,8 +25,9 @@ from syncxr.config import load_config
 from syncxr.corpora import openi
 from syncxr.entities.bank import Bank
 from syncxr.entities.sampling import plan
-from syncxr.evaluation import simulated
-from syncxr.evaluation.simulated import SimulatedOptions, SimulatedResult
+from syncxr.evaluation.testsets.making import SimulatedOptions
+from syncxr.evaluation.testsets.making import make as make_test_set
+from syncxr.evaluation.zero_shot.held_out import evaluate
 from syncxr.factory.audit.entities import audit_reports
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.films import FilmStage
@@ -42,6 +43,7 @@ from syncxr.registry import build
 from syncxr.reports.constrained import report_grammar
 from syncxr.reports.drafting import DraftRequest
 from syncxr.sample import Sample, derive_seed
+from syncxr.views.console import scores
 
 BAR = 0.65
 
@@ -71,7 +73,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     dataset = arguments.dataset or make_pairs(
         arguments.pairs, work / f"pairs-{arguments.pairs}", arguments.workers
     )
-    test = simulated.make(
+    test = make_test_set(
         SimulatedOptions(films=arguments.films), work / f"test-{arguments.films}", arguments.workers
     )
     every = Pairs.from_dataset(dataset)
@@ -85,13 +87,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     for name, given in (("true", pairs), ("shuffled", pairs.shuffled(arguments.seed))):
         folder = work / f"checkpoint-{name}-{len(pairs)}-{given.fingerprint()[:8]}"
         trained = pretrain(given, options, folder)
-        scored: SimulatedResult = simulated.evaluate(
-            load(folder), test, prompt_set=arguments.prompt_set
-        )
+        scored = evaluate(load(folder), test, prompt_set=arguments.prompt_set).to_dict()
         console.print(f"[bold]captions: {name}")
-        console.print(scored.classification.to_rich())
-        console.print(scored.grounding.to_rich())
-        figures[name] = {"pretraining": trained.to_dict(), **scored.to_dict()}
+        console.print(scores(scored))
+        figures[name] = {"pretraining": trained.to_dict(), **scored}
     return figures
 
 

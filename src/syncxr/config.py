@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from syncxr.entities.matching import MatchingOptions
 from syncxr.entities.sampling import SamplingOptions
 from syncxr.errors import SyncxrError
-from syncxr.evaluation.simulated import SimulatedOptions
+from syncxr.evaluation.testsets.making import SimulatedOptions
 from syncxr.factory.options import ExecutionOptions, FactoryOptions
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.registry import BackendSpec
@@ -109,6 +109,8 @@ def load_config(source: str, overrides: Mapping[str, Any] | None = None) -> Conf
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":  # whose value may be a secret out of its place
+            raise SyncxrError(f"{path}: there is no key {key!r}; correct or remove it") from None
         got = repr(first["input"])
         raise SyncxrError(f"{path}, key {key!r}: {first['msg']} (got {got})") from error
 

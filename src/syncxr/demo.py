@@ -7,14 +7,17 @@ from typing import Any
 
 from syncxr.config import Config
 from syncxr.dataset.reader import read
-from syncxr.evaluation import simulated
+from syncxr.evaluation.testsets import making
+from syncxr.evaluation.zero_shot import held_out
 from syncxr.factory.films import film_request
 from syncxr.factory.run_folder import open_run
 from syncxr.factory.steps import once, seconds
 from syncxr.images import RENDERERS
 from syncxr.images.faithfulness import faithfulness
 from syncxr.pipeline import (
+    BACKENDS,
     RunSummary,
+    check_parts,
     dataset_hash,
     generate_into,
     identity,
@@ -43,9 +46,10 @@ def run_demo(config: Config, folder: Path) -> RunSummary:
         return run_pretraining(config, folder, checkpoint).to_dict()
 
     def score() -> dict[str, Any]:
-        films = simulated.make(config.test_set, folder / "test", config.execution.workers)
-        return simulated.evaluate(load(checkpoint), films).to_dict()
+        films = making.make(config.test_set, folder / "test", config.execution.workers)
+        return held_out.evaluate(load(checkpoint), films).to_dict()
 
+    check_parts(config, "corpus", *BACKENDS)
     with open_run(folder, identity(config)):
         generated = generate_into(config, folder, bank=None)
         of = dataset_hash(folder)

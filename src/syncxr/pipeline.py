@@ -48,12 +48,15 @@ from syncxr.factory.standalone import (
 from syncxr.factory.steps import once, recorded, seconds, timed
 from syncxr.factory.verdicts import VerdictStage
 from syncxr.images import RENDERERS
-from syncxr.registry import BackendSpec, build
+from syncxr.registry import BackendSpec, build, read_options
 from syncxr.reports import WRITERS
 
 if TYPE_CHECKING:
     from syncxr.evaluation.reporting.files import SuiteReport
     from syncxr.pretraining.trainer import PretrainingSummary
+
+BACKENDS = {"extractor": EXTRACTORS, "writer": WRITERS, "renderer": RENDERERS, "judge": JUDGES}
+"""Parts of a configuration that are backends, in the order in which data meets them."""
 
 _AUDIT_SHARD = 256
 """Films or reports in a shard of an audit: what a kill can cost, some minutes at most."""
@@ -99,12 +102,32 @@ def run_generate(
         extend: Add to the pairs that the folder holds, up to the number asked for; what is
             there is kept as it is.
     """
-    config.require(*(() if bank else ("corpus",)), "extractor", "writer", "renderer", "judge")
+    check_parts(config, *(() if bank else ("corpus",)), *BACKENDS)
     grows = "sampling.pairs" if extend else None
     with open_run(folder, identity(config, bank), grows=grows):
         summary = generate_into(config, folder, bank)
         write_summary(summary, folder)
         return summary
+
+
+def check_parts(config: Config, *parts: str) -> None:
+    """See, before any work, that parts of a configuration are filled in and have right options.
+
+    Nothing is written before: an option that is none may be a secret out of its place, and a
+    folder would be bound to a configuration that never worked.
+
+    Args:
+        config: Settings.
+        parts: Names of its fields.
+
+    Raises:
+        SyncxrError: A value is still ``???``, a backend or an option is unknown or wrong, or a
+            package is not installed.
+    """
+    config.require(*parts)
+    for part in parts:
+        if part in BACKENDS:
+            read_options(part, BACKENDS[part], getattr(config, part))
 
 
 def identity(config: Config, bank: StoragePath | None = None) -> dict[str, Any]:
@@ -158,7 +181,7 @@ def bring_bank(config: Config, folder: StoragePath, bank: StoragePath | None) ->
     """
     corpus = None if bank else open_corpus(config.corpus)
     terms = corpus.terms if corpus else terms_of(bank) if bank else None
-    keep_parts_home(config, terms, "extractor", "writer", "renderer", "judge", places=(folder,))
+    keep_parts_home(config, terms, *BACKENDS, places=(folder,))
     leave_terms(terms, folder)
     if corpus is None:
         if bank is not None and not (folder / "bank.parquet").exists():
@@ -171,9 +194,6 @@ def bring_bank(config: Config, folder: StoragePath, bank: StoragePath | None) ->
         config.corpus,
         lambda: audit_reports(corpus, folder, extractor).model_dump(mode="json"),
     )
-
-
-_PARTS = {"extractor": EXTRACTORS, "writer": WRITERS, "renderer": RENDERERS, "judge": JUDGES}
 
 
 def keep_parts_home(
@@ -190,7 +210,7 @@ def keep_parts_home(
     Raises:
         SyncxrError: One would send it to a host that is not trusted.
     """
-    backends = {part: (_PARTS[part], getattr(config, part)) for part in parts}
+    backends = {part: (BACKENDS[part], getattr(config, part)) for part in parts}
     cluster = config.execution.ray.address if config.execution.executor == "ray" else None
     # "auto" is the cluster that this machine is a part of.
     elsewhere = [cluster] if cluster and cluster != "auto" else []
@@ -254,7 +274,7 @@ def run_audit(
         judge: Inspect the films.
         score: Also score the rules against Open-i's labels.
     """
-    config.require("extractor", *(("judge",) if judge else ()))
+    check_parts(config, "extractor", *(("judge",) if judge else ()))
     corpus = open_corpus(source, films, reports)
     keep_parts_home(config, corpus.terms)  # the cluster; audit() looks at the backends
     return audit(
@@ -273,13 +293,13 @@ def run_plan(
     config: Config, bank: StoragePath, output: StoragePath, extend: StoragePath | None
 ) -> PlanSummary:
     """Plan reports over a bank."""
-    config.require("renderer")
+    check_parts(config, "renderer")
     return make_plan(bank, output, config.sampling, config.renderer, extend)
 
 
 def run_draft(config: Config, source: StoragePath, folder: StoragePath) -> StageSummary:
     """Draft a plan."""
-    config.require("extractor", "writer")
+    check_parts(config, "extractor", "writer")
     terms = terms_of(source)
     keep_parts_home(config, terms, "extractor", "writer", places=(folder,))
     draft, _ = make_stages(config)
@@ -293,7 +313,7 @@ def run_render(
     config: Config, source: StoragePath, folder: StoragePath, *, judge: bool
 ) -> StageSummary:
     """Render reports; a finding that cannot be shown is told, not refused."""
-    config.require("renderer", *(("judge",) if judge else ()))
+    check_parts(config, "renderer", *(("judge",) if judge else ()))
     terms = terms_of(source, csv=table.TERMS)
     parts = ("renderer", "judge") if judge else ("renderer",)
     keep_parts_home(config, terms, *parts, places=(folder,))
@@ -311,7 +331,7 @@ def run_render(
 
 def run_curate(config: Config, source: StoragePath, folder: StoragePath) -> StageSummary:
     """Judge films that exist already."""
-    config.require("judge")
+    check_parts(config, "judge")
     terms = terms_of(source)
     keep_parts_home(config, terms, "judge", places=(folder,))
     executor = make_executor(config.execution)
@@ -325,9 +345,9 @@ def run_agreement(
     config: Config, source: StoragePath, against: Config | None, films: int, seed: int
 ) -> Agreement:
     """Let two judges look at the same films: of two configurations, or one asked in two ways."""
-    config.require("judge")
+    check_parts(config, "judge")
     if against is not None:
-        against.require("judge")
+        check_parts(against, "judge")
     terms = terms_of(source)
     for settings in (config, against or config):
         keep_parts_home(settings, terms, "judge")
@@ -379,8 +399,8 @@ def run_evaluation(
     """
     from syncxr.evaluation.reporting.files import write_report
     from syncxr.evaluation.reporting.published import read_published
-    from syncxr.evaluation.running import run_suite
-    from syncxr.evaluation.suite import load_suite, with_prompts
+    from syncxr.evaluation.suites.running import run_suite
+    from syncxr.evaluation.suites.suite import load_suite, with_prompts
     from syncxr.evaluation.testsets import making
     from syncxr.pretraining.checkpoint import describe
 

@@ -51,7 +51,7 @@ def evaluate(
     Without --suite: zero-shot, on held-out simulated films or, with --images and --labels, on
     films of your own.
     """
-    from syncxr.evaluation.arguments import named_checkpoints, named_paths, own_films
+    from syncxr.evaluation.suites.arguments import named_checkpoints, named_paths, own_films
     from syncxr.pipeline import run_evaluation
     from syncxr.views.console import out
 

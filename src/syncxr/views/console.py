@@ -46,7 +46,7 @@ def show_run(run: dict[str, Any]) -> None:
             )
         )
     if run["evaluation"]:
-        out.print(_scores(run["evaluation"]))
+        out.print(scores(run["evaluation"]))
     out.print(Panel(_places(run), title="where things lie", title_align="left"))
 
 
@@ -180,7 +180,7 @@ def _faithfulness(found: dict[str, Any]) -> Table:
     return grid
 
 
-def _scores(evaluation: dict[str, Any]) -> Table:
+def scores(evaluation: dict[str, Any]) -> Table:
     """Classification and pointing game side by side, a row a finding."""
     found, pointing = evaluation["classification"], evaluation["grounding"]
     hits = {row["finding"]: row for row in pointing["rows"]}

@@ -96,8 +96,8 @@ class ReportData:
         rejected_total: How many there are.
         history: One mapping an epoch, see ``checkpoint/history.jsonl``.
         pretraining: Summary of the pre-training.
-        scores: AUROC tables, see :class:`syncxr.evaluation.tables.ScoreTable`.
-        pointing: Pointing-game tables, see :class:`syncxr.evaluation.tables.PointingTable`.
+        scores: AUROC tables, see ``evaluation/reporting/score_tables.py``.
+        pointing: Pointing-game tables, likewise.
         faithfulness: See :class:`syncxr.images.faithfulness.Faithfulness`.
         licences: Sources with their licences.
         environment: Versions on which bytes depend.

@@ -9,7 +9,7 @@ import torch
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.finetuning.full import fit_full, mean_auroc
 from syncxr.evaluation.finetuning.options import FullOptions
-from syncxr.evaluation.metrics import auroc
+from syncxr.evaluation.metrics.binary import auroc
 from syncxr.pretraining.encoders import ImageEncoder
 from syncxr.pretraining.options import Augmentation
 

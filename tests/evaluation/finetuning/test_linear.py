@@ -6,7 +6,7 @@ import pytest
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.finetuning.linear import fit_linear
 from syncxr.evaluation.finetuning.options import LinearOptions
-from syncxr.evaluation.metrics import auroc
+from syncxr.evaluation.metrics.binary import auroc
 
 OPTIONS = LinearOptions()
 

@@ -7,7 +7,7 @@ import pytest
 
 from syncxr.evaluation.finetuning.mask_scores import TASK, score_masks
 from syncxr.evaluation.finetuning.segmentation import overlap
-from syncxr.evaluation.scored import About, Scored
+from syncxr.evaluation.scoring.sheet import About, Scored
 from syncxr.evaluation.testsets.test_set import Info, Item, TestSet
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from syncxr.errors import SyncxrError
-from syncxr.evaluation.decoded import Masks
+from syncxr.evaluation.films.decoded import Masks
 from syncxr.evaluation.finetuning.options import SegmentationOptions
 from syncxr.evaluation.finetuning.segmentation import (
     Segmented,

@@ -9,7 +9,7 @@ import yaml
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.reporting.layout import tables
 from syncxr.evaluation.reporting.published import read_published
-from syncxr.evaluation.results import MEAN, NAN, Result
+from syncxr.evaluation.scoring.results import MEAN, NAN, Result
 
 ROW = Result(
     task="zero-shot classification", model="a", test_set="RSNA", split="test 1a2b", finding=MEAN,

@@ -12,10 +12,10 @@ from torch import Generator, Tensor, nn
 from torch.optim import AdamW
 
 from syncxr.errors import SyncxrError
-from syncxr.evaluation.features import BATCH, to_tensor
+from syncxr.evaluation.films.features import BATCH, to_tensor
 from syncxr.evaluation.finetuning.options import FullOptions
 from syncxr.evaluation.finetuning.training import Best, batches, check_labels, label_loss
-from syncxr.evaluation.metrics import auroc
+from syncxr.evaluation.metrics.binary import auroc
 from syncxr.pretraining.augmentation import augment
 from syncxr.pretraining.encoders import ImageEncoder
 from syncxr.progress import bar

@@ -6,11 +6,11 @@ import hashlib
 
 import numpy as np
 
-from syncxr.evaluation.bootstrap import Resamples, totals
 from syncxr.evaluation.finetuning.segmentation import Overlap
-from syncxr.evaluation.predictions import split_name, unit_words
-from syncxr.evaluation.results import NAN
-from syncxr.evaluation.scored import About, Scored, Sheet
+from syncxr.evaluation.metrics.bootstrap import Resamples, totals
+from syncxr.evaluation.scoring.predictions import split_name, unit_words
+from syncxr.evaluation.scoring.results import NAN
+from syncxr.evaluation.scoring.sheet import About, Scored, Sheet
 from syncxr.evaluation.testsets.test_set import TestSet
 
 TASK = "fine-tuned segmentation"

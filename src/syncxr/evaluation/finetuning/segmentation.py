@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch.optim import Adam, AdamW
 
 from syncxr.errors import SyncxrError
-from syncxr.evaluation.decoded import Masks
-from syncxr.evaluation.features import BATCH, to_tensor
+from syncxr.evaluation.films.decoded import Masks
+from syncxr.evaluation.films.features import BATCH, to_tensor
 from syncxr.evaluation.finetuning.losses import LOSSES
 from syncxr.evaluation.finetuning.options import SegmentationOptions
 from syncxr.evaluation.finetuning.training import Best, batches

@@ -16,8 +16,8 @@ from syncxr.dataset.files import write_text
 from syncxr.evaluation.reporting.html import html
 from syncxr.evaluation.reporting.layout import ResultTable, tables
 from syncxr.evaluation.reporting.writers import latex, markdown, screen
-from syncxr.evaluation.results import MEAN, Result, write_results
-from syncxr.evaluation.running import SuiteRun
+from syncxr.evaluation.scoring.results import MEAN, Result, write_results
+from syncxr.evaluation.suites.running import SuiteRun
 
 
 @dataclass(frozen=True)

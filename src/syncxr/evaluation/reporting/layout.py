@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syncxr.evaluation.results import MEAN, THRESHOLD_FREE, Result
+from syncxr.evaluation.scoring.results import MEAN, THRESHOLD_FREE, Result
 
 MAIN_METRICS = ("AUROC", "F1", "pointing game", "IoU", "Dice", "Dice of positives")
 """Metrics of the paper's tables; those of the others follow after them."""

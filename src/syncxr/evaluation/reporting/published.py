@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syncxr.errors import SyncxrError
-from syncxr.evaluation.results import MEAN, NAN, Result
+from syncxr.evaluation.scoring.results import MEAN, NAN, Result
 from syncxr.evaluation.testsets import TEST_SETS
 from syncxr.evaluation.testsets.test_set import test_set_class
 

@@ -1,0 +1,102 @@
+"""One cell of a suite: a task on a test set at one setting, by one model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from syncxr.evaluation.prompts import load_prompt_set
+from syncxr.evaluation.scoring.predictions import Predictions
+from syncxr.evaluation.suites import finetuned
+from syncxr.evaluation.suites.bench import Bench, Loaded, Outcome
+from syncxr.evaluation.suites.suite import (
+    FullTask,
+    GroundingTask,
+    LinearTask,
+    SegmentationTask,
+    StrictTask,
+    Work,
+    ZeroShotTask,
+)
+from syncxr.evaluation.testsets.test_set import TestSet
+from syncxr.evaluation.zero_shot.classification import (
+    assert_apart,
+    predict,
+    preprocessing_words,
+    score_zero_shot,
+)
+from syncxr.evaluation.zero_shot.grounding import ground
+from syncxr.evaluation.zero_shot.grounding_scores import score_chance, score_grounding
+from syncxr.evaluation.zero_shot.strict import evaluate_strictly
+
+
+def run(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
+    """Do one cell.
+
+    Raises:
+        SyncxrError: A film, label or mask is wrong, or the model cannot do the task; one line
+            names what and the remedy.
+    """
+    return _TASKS[type(work.task)](bench, loaded, work)
+
+
+def _zero_shot(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
+    split = bench.main_split(work)
+    test = bench.part(work.test_set, split)
+    prompts = load_prompt_set(work.prompt_set)
+
+    def asked(part: TestSet, findings: Sequence[str] | None = None) -> Predictions:
+        films = bench.films(part, loaded).pixels
+        return predict(loaded.prepared, part, prompts, findings=findings, films=films)
+
+    on_test, on_validation = asked(test), None
+    if (validation := bench.thresholds_from(work.test_set, split)) is not None:
+        assert_apart(test, validation)
+        if set(on_test.findings) <= set(validation.findings):
+            on_validation = asked(validation, on_test.findings)
+    return Outcome(
+        (
+            score_zero_shot(
+                on_test,
+                prompts,
+                model=loaded.name,
+                validation=on_validation,
+                preprocessing=preprocessing_words(loaded.model),
+                samples=bench.samples,
+            ),
+        )
+    )
+
+
+def _grounding(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
+    split = bench.main_split(work)
+    prompts = load_prompt_set(work.prompt_set)
+    pointed = ground(loaded.model, bench.part(work.test_set, split), prompts)
+    validation = bench.thresholds_from(work.test_set, split)
+    if validation is not None and not any(map(validation.outlined, validation.targets)):
+        validation = None
+    scored = score_grounding(
+        pointed,
+        prompts,
+        model=loaded.name,
+        validation=ground(loaded.model, validation, prompts) if validation is not None else None,
+        preprocessing=preprocessing_words(loaded.model),
+        samples=bench.samples,
+    )
+    return Outcome((scored, score_chance(pointed, samples=bench.samples)))
+
+
+def _strict(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
+    test = bench.part(work.test_set, bench.main_split(work))
+    prompts = load_prompt_set(work.prompt_set)
+    scored = evaluate_strictly(loaded.model, test, prompts, name=loaded.name, samples=bench.samples)
+    return Outcome(tuple(scored))
+
+
+_TASKS: dict[type, Callable[[Bench, Loaded, Work], Outcome]] = {
+    ZeroShotTask: _zero_shot,
+    GroundingTask: _grounding,
+    StrictTask: _strict,
+    LinearTask: finetuned.linear,
+    FullTask: finetuned.full,
+    SegmentationTask: finetuned.segmentation,
+}
