@@ -199,3 +199,45 @@ def test_a_missing_package_is_one_line(
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     message = complaint(monkeypatch, "draft", plan_csv, "-o", tmp_path / "out")
     assert "'xllamacpp' is not installed; run: pip install 'syncxr[embedded]'" in message
+
+
+def test_a_key_out_of_its_place_is_written_nowhere(
+    monkeypatch: pytest.MonkeyPatch, plan_csv: Path, tmp_path: Path
+) -> None:
+    secret = "sk-hush-hush-1234567890"
+    bank = tmp_path / "bank.csv"
+    bank.write_text("entity,category,count\nconsolidation,abnormality,9\n")
+    chat = "{name: chat, model: m, base_url: 'http://127.0.0.1:9/v1'"
+    for writer in (
+        f"{chat}, api_key: {secret}}}",
+        f"{{name: chat, model: m, base_url: 'http://user:{secret}@127.0.0.1:9/v1'}}",
+    ):
+        for command in (("generate", bank), ("draft", plan_csv), ("generate", bank, "--dry-run")):
+            message = complaint(
+                monkeypatch, *command, "--set", f"writer={writer}", "-o", tmp_path / "out"
+            )
+            assert "writer 'chat', option" in message and secret not in message
+    assert not (tmp_path / "out").exists()
+    message = complaint(monkeypatch, "draft", plan_csv, "--set", f"api_key={secret}")
+    assert "there is no key 'api_key'" in message and secret not in message
+
+
+def test_a_wrong_option_binds_no_folder(
+    monkeypatch: pytest.MonkeyPatch, plan_csv: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    for wrong, words in (
+        ("judge.nmae=3", "judge 'inspector', option 'nmae': there is no such option"),
+        ("renderer.name=difusion", "renderer 'difusion' is unknown"),
+    ):
+        assert words in complaint(monkeypatch, "generate", "--set", wrong, "-o", out)
+        assert not out.exists()
+
+
+def test_the_preset_of_an_audit_can_be_filled_in_on_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("FINDINGS: No effusion.")
+    given = ("--set", "extractor={name: rules}", "--no-judge", "-o", tmp_path / "out")
+    assert run(monkeypatch, "audit", tmp_path, "--preset", "paper", *given) == 0
+    assert (tmp_path / "out" / "bank.parquet").exists()

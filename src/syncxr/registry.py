@@ -37,13 +37,23 @@ def build(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
     Raises:
         SyncxrError: Unknown name, a package that is not installed, or bad options.
     """
-    backend = backend_class(kind, table, spec)
+    return backend_class(kind, table, spec)(read_options(kind, table, spec))
+
+
+def read_options(kind: str, table: Mapping[str, str], spec: BackendSpec) -> BaseModel:
+    """Options of the backend that ``spec`` names, with their defaults; nothing is loaded.
+
+    Raises:
+        SyncxrError: As :func:`build`. No value is repeated: it may be a key out of its place.
+    """
     try:
-        return backend(backend.Options(**spec.options))
+        options: BaseModel = backend_class(kind, table, spec).Options(**spec.options)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise SyncxrError(f"{kind} {spec.name!r}, option {key!r}: {first['msg']}") from error
+        told = "there is no such option" if first["type"] == "extra_forbidden" else first["msg"]
+        raise SyncxrError(f"{kind} {spec.name!r}, option {key!r}: {told}") from None
+    return options
 
 
 def backend_class(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,7 +13,10 @@ from chat_servers import FaultyServer, llama_server
 
 from syncxr.cli import main
 from syncxr.config import load_config
+from syncxr.curation import JUDGES
+from syncxr.curation.judge import HALF, QUESTIONS, Verdict, VerdictOptions
 from syncxr.operations.doctor import diagnose
+from syncxr.sample import Image
 
 KEY = "sk-hush-hush-1234567890"
 
@@ -152,6 +157,31 @@ def test_no_secret_is_printed(
     for text in (printed.out, printed.err, (tmp_path / "f.json").read_text()):
         assert "hush" not in text
     assert by_name(json.loads((tmp_path / "f.json").read_text()))["writer chat"]["remedy"]
+
+
+class Shy:
+    """A judge that leaves a question without an answer."""
+
+    Options = VerdictOptions
+
+    def __init__(self, options: VerdictOptions) -> None:
+        self._options = options
+
+    def judge(self, images: Sequence[Image]) -> list[Verdict]:
+        answers = {question: 0.9 for question in QUESTIONS if question != "fidelity"}
+        return [self._options.verdict(answers, HALF, None, 1.0) for _ in images]
+
+
+def test_a_question_without_an_answer_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = ModuleType("shy_judges")
+    module.Shy = Shy  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "shy_judges", module)
+    monkeypatch.setitem(JUDGES, "shy", "shy_judges:Shy")
+    config = small(tmp_path, judge={"name": "shy"}, writer={"name": "none"})
+    found = by_name(diagnose(lambda: load_config(str(config)), tmp_path).model_dump())["judge shy"]
+    assert "refuses it: unanswered" in found["detail"] and "fidelity –" in found["detail"]
 
 
 def test_nobody_listens(tmp_path: Path) -> None:

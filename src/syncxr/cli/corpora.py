@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import ConfigSource, Json, Output, Workers, configuration, finish
+from syncxr.cli.options import ConfigSource, Json, Output, Overrides, Workers, configuration, finish
 
 
 @app.command()
@@ -32,6 +32,7 @@ def audit(
     ] = False,
     output: Output = Path("runs/audit"),
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     workers: Workers = None,
     json: Json = None,
 ) -> None:
@@ -42,7 +43,7 @@ def audit(
     from syncxr.pipeline import run_audit
     from syncxr.views.audit import show_audit
 
-    settings = configuration(config, workers=workers)
+    settings = configuration(config, overrides, workers=workers)
     summary = run_audit(
         settings, corpus, output, films=films, reports=reports, judge=judge, score=score
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import sys
 
-from syncxr.cli import corpora, datasets, evaluation, generation, judging, operations, pretraining
+# Each adds its commands to the application; the help lists them in this order.
+# isort: off
+from syncxr.cli import generation, judging, corpora, pretraining, evaluation, datasets, operations
+
+# isort: on
 from syncxr.cli.app import app
 from syncxr.errors import SyncxrError
 from syncxr.registry import install_command
 
-# Each adds its commands to the application; the help lists them in this order.
 COMMANDS = (generation, judging, corpora, pretraining, evaluation, datasets, operations)
 
 

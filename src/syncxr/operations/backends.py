@@ -10,11 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from syncxr.chat.options import ChatOptions
 from syncxr.config import Config
-from syncxr.curation import JUDGES
-from syncxr.entities import EXTRACTORS
-from syncxr.images import RENDERERS
+from syncxr.pipeline import BACKENDS
 from syncxr.registry import BackendSpec, backend_class, build
-from syncxr.reports import WRITERS
 
 
 @dataclass(frozen=True)
@@ -71,13 +68,4 @@ class Backend:
 
 def backends(config: Config) -> list[Backend]:
     """Every backend that generation uses, in the order in which data meets them."""
-    return [
-        Backend(
-            "extractor",
-            EXTRACTORS,
-            config.extractor if hasattr(config, "extractor") else BackendSpec(name="rules"),
-        ),
-        Backend("writer", WRITERS, config.writer),
-        Backend("renderer", RENDERERS, config.renderer),
-        Backend("judge", JUDGES, config.judge),
-    ]
+    return [Backend(kind, table, getattr(config, kind)) for kind, table in BACKENDS.items()]

@@ -23,7 +23,7 @@ from syncxr.operations.backends import Backend, backends
 from syncxr.operations.calibration import Calibration, calibrate
 from syncxr.operations.checks.machine import free_disk
 from syncxr.operations.price import Estimate, StagePrice
-from syncxr.pipeline import bring_bank, bring_plan, make_stages
+from syncxr.pipeline import BACKENDS, bring_bank, bring_plan, check_parts, make_stages
 from syncxr.sample import Sample
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ def estimate(config: Config, bank: StoragePath | None, output: StoragePath) -> E
     Raises:
         SyncxrError: A backend cannot run, or no report or film passed: no run would make any.
     """
-    config.require(*(() if bank else ("corpus",)), "extractor", "writer", "renderer", "judge")
+    check_parts(config, *(() if bank else ("corpus",)), *BACKENDS)
     with tempfile.TemporaryDirectory(prefix="syncxr-dry-run-") as scratch:
         return _Pricing(config, bank, Path(scratch)).estimate(output)
 

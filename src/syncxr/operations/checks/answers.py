@@ -117,7 +117,10 @@ class _Interview:
         if self._film is None:
             return "is there; the renderer made no film to show it"
         (verdict,) = judge.judge([self._film])
-        told = ", ".join(f"{name} {verdict.answers[name]:.2f}" for name in QUESTIONS)
+        told = ", ".join(
+            f"{name} {verdict.answers[name]:.2f}" if name in verdict.answers else f"{name} –"
+            for name in QUESTIONS
+        )
         passed = (
             "passes the film" if verdict.passed else f"refuses it: {', '.join(verdict.reasons)}"
         )
