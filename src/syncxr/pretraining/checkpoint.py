@@ -144,8 +144,12 @@ def describe(folder: Path) -> Checkpoint:
         raise SyncxrError(f"{path} is damaged or of another version; train again") from error
 
 
-def load(folder: Path | str) -> DualEncoder:
+def load(folder: Path | str, device: str | None = None) -> DualEncoder:
     """The model in a checkpoint folder, ready to use.
+
+    Args:
+        folder: As ``syncxr pretrain`` wrote it.
+        device: Where it works, e.g. ``"cuda:1"``; ``None`` = a GPU if there is one.
 
     Raises:
         SyncxrError: No checkpoint there, a damaged file, or tensors that do not fit.
@@ -167,7 +171,7 @@ def load(folder: Path | str) -> DualEncoder:
     except RuntimeError as error:
         first = str(error).splitlines()[0]
         raise SyncxrError(f"{weights} does not fit the model it names: {first}") from error
-    return model.eval()
+    return model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def load_training(folder: Path, checkpoint: Checkpoint) -> dict[str, Any]:

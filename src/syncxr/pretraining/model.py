@@ -53,6 +53,11 @@ class DualEncoder(nn.Module):
         self.method = method
         self.preprocessing = preprocessing
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model is; films and texts are brought to it, results come back as arrays."""
+        return next(self.parameters()).device
+
     def loss(self, images: Tensor, tokens: Tokens) -> Tensor:
         """Loss of one batch: films (N, 1, S, S) in [0, 1], and their texts."""
         return self.method.loss(self.image_encoder(images), self.text_encoder(tokens))
@@ -61,14 +66,14 @@ class DualEncoder(nn.Module):
     def encode_image(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Unit vectors of films of any size, (N, d)."""
         parts = [self.method.embed_images(features) for features in self._look(images)]
-        return torch.cat(parts).numpy()
+        return torch.cat(parts).cpu().numpy()
 
     @torch.inference_mode()
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of texts, (M, d)."""
         starts = range(0, len(texts), _BATCH)
         parts = [self.method.embed_texts(self._read(texts[i : i + _BATCH])) for i in starts]
-        return torch.cat(parts).numpy()
+        return torch.cat(parts).cpu().numpy()
 
     @torch.inference_mode()
     def zero_shot(
@@ -93,7 +98,8 @@ class DualEncoder(nn.Module):
         texts = list(dict.fromkeys(t for p in prompts.values() for t in (*p.positive, *p.negative)))
         place = {text: i for i, text in enumerate(texts)}
         read = self._read(texts)
-        logits = torch.cat([self.method.logits(f, read) for f in self._look(images)]).double()
+        logits = torch.cat([self.method.logits(f, read) for f in self._look(images)])
+        logits = logits.cpu().double()
         columns = []
         for prompt in prompts.values():
             sides = (prompt.positive, prompt.negative)
@@ -105,7 +111,7 @@ class DualEncoder(nn.Module):
     def ground(self, image: Image, phrase: str) -> NDArray[np.float32]:
         """Where in a film a phrase is: min-max normalised map, float in [0, 1], (H, W)."""
         features = next(self._look([image]))
-        places = self.method.locate(features, self._read([phrase]))
+        places = self.method.locate(features, self._read([phrase])).float().cpu()
         large = interpolate(places, image.shape, mode="bilinear", align_corners=False)[0, 0]
         low, high = large.min(), large.max()
         return ((large - low) / (high - low).clamp(min=1e-12)).numpy()
@@ -114,12 +120,13 @@ class DualEncoder(nn.Module):
         self.eval()
         for start in range(0, len(images), _BATCH):
             stack = self.preprocessing.stack(images[start : start + _BATCH])
-            yield self.image_encoder(as_pixels(stack))
+            yield self.image_encoder(as_pixels(stack).to(self.device))
 
     def _read(self, texts: Sequence[str]) -> TextFeatures:
         self.eval()
         rows = [self.text_encoder.tokenise(text) for text in texts]
-        features: TextFeatures = self.text_encoder(self.text_encoder.collate(rows))
+        tokens = self.text_encoder.collate(rows)
+        features: TextFeatures = self.text_encoder(Tokens(*(t.to(self.device) for t in tokens)))
         return features
 
 
