@@ -1,6 +1,7 @@
 """The decoded cache: right pixels, each film once, gone on with after a kill, never stale."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,17 @@ def test_decoded_once(tiny: Tiny, tmp_path: Path) -> None:
     tiny.opened = 0
     again = decode_films(tiny, SMALL, tmp_path / "cache")
     assert (again.decoded, tiny.opened, again.key) == (0, 0, first.key)
+
+
+def test_two_lists_of_the_same_films_are_decoded_once(tiny: Tiny, tmp_path: Path) -> None:
+    """PadChest's three sets are of the same 39,053 films."""
+
+    class Other(Tiny):
+        info = replace(Tiny.info, name="other", findings=("mass",))
+
+    first = decode_films(tiny, SMALL, tmp_path / "cache")
+    assert decode_films(Other(tmp_path, 9), SMALL, tmp_path / "cache").decoded == 0
+    assert decode_films(Other(tmp_path, 9), SMALL, tmp_path / "cache").key == first.key
 
 
 def test_other_files_preprocessing_or_films_are_other_entries(tiny: Tiny, tmp_path: Path) -> None:

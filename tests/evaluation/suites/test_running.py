@@ -28,6 +28,7 @@ from syncxr.evaluation.suites.finetuned import _classified
 from syncxr.evaluation.suites.running import run_suite
 from syncxr.evaluation.suites.suite import Suite, Work
 from syncxr.evaluation.testsets.test_set import TestSet, open_test_set
+from syncxr.evaluation.zero_shot.strict import PROTOCOLS
 from syncxr.pretraining.encoders import ImageEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
 
@@ -331,3 +332,87 @@ def test_grounding_where_nothing_is_outlined_is_passed_over_if_asked(
     for asked, applies in ((True, False), (False, True)):
         task = suite(task="grounding", where_outlined=asked).tasks[0]
         assert bench.applies(Work(task, "folder", "pair")) is applies
+
+
+def test_every_protocol_of_the_strict_rules_is_compared(
+    hospital: object, tmp_path: Path, reader: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = {"right": reader(1), "wrong": reader(-1)}
+    monkeypatch.setattr(
+        running,
+        "describe",
+        lambda path: SimpleNamespace(
+            weights_sha256=path.name, preprocessing=Preprocessing(size=64)
+        ),
+    )
+    monkeypatch.setattr(running, "load", lambda path: models[path.name])
+    for _ in range(2):  # The second time out of finished cells.
+        found = run_suite(
+            {"right": Path("right"), "wrong": Path("wrong")},
+            suite(task="strict"),
+            {"folder": hospital.path},
+            tmp_path / "out",
+            samples=20,
+        )
+        apart = {
+            row.protocol: row.value
+            for row in found.differences
+            if (row.finding, row.metric) == (MEAN, "AUROC difference")
+        }
+        assert apart == dict.fromkeys(PROTOCOLS, 1.0)
+    assert {row.model for row in found.results} == {"right", "wrong", "brightness alone"}
+
+
+def test_every_set_is_opened_before_anything_is_trained(
+    tmp_path: Path, painter: Callable, towers: dict[str, Blocks]
+) -> None:
+    both = linear(sets=["folder", "covidx-cxr2"])
+    (tmp_path / "covidx").mkdir()
+    paths = {"folder": clinic(tmp_path / "films", painter, 60), "covidx-cxr2": tmp_path / "covidx"}
+    with pytest.raises(SyncxrError, match=r"test\.txt is missing"):
+        run_suite({"m": Path("a")}, both, paths, tmp_path / "out", samples=20)
+    assert towers["a"].looked == 0
+
+
+def test_a_changed_box_is_scored_again_and_other_files_are_not(
+    tmp_path: Path, painter: Callable
+) -> None:
+    films = clinic(tmp_path / "films", painter, 10)
+    table = tmp_path / "elsewhere.csv"
+    text = 'file,labels,bbox\n0.png,Nodule,"Nodule:1,2,30,40"\n'
+    work = Work(suite(task="grounding", split="all").tasks[0], "folder", "pair")
+
+    def content() -> str:
+        return Bench({"folder": films}, tmp_path / "cache", labels=table).content(work)
+
+    table.write_text(text)
+    first = content()
+    (films / "runs").mkdir()
+    (films / "runs" / "results.json").write_text("[]")
+    assert content() == first
+    table.write_text(text.replace("1,2,", "11,2,"))
+    assert content() != first
+
+
+def test_a_mask_that_vanishes_at_the_towers_size_is_named(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    folder = tmp_path / "films"
+    folder.mkdir()
+    rows = ["file,split,nodule,mask"]
+    for index, split in enumerate(["train", "train", "valid", "test", "test"]):
+        film, mask = np.full((640, 640), 40 * index, np.uint8), np.zeros((640, 640), np.uint8)
+        # One pixel of the last film lies between the places that 32 px keep.
+        rows_drawn = slice(0, 1) if index == 4 else slice(0, 320)
+        mask[rows_drawn, rows_drawn] = 255
+        Pillow.fromarray(film).save(folder / f"{index}.png")
+        Pillow.fromarray(mask).save(folder / f"{index}-mask.png")
+        rows.append(f"{index}.png,{split},1,{index}-mask.png")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    model = SimpleNamespace(
+        image_encoder=ImageEncoder("test_efficientnet"), preprocessing=Preprocessing(size=32)
+    )
+    task = suite(task="segmentation", options={"epochs": 1}).tasks[0]
+    bench = Bench({"folder": folder}, tmp_path / "cache", samples=10)
+    outcome = run(bench, Loaded("m", "w", model), Work(task, "folder", fraction=1.0))
+    words = "1 masks vanish at 32 px and count as empty: 4.png"
+    assert all(words in row.note for row in outcome.scored[0].results)

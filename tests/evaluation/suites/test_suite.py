@@ -53,6 +53,10 @@ def test_other_prompts() -> None:
         ("about: x\ntasks: [{task: quadratic, sets: [rsna]}]", "quadratic"),
         ("about: x\ntasks: [{task: linear, sets: [rsna], options: {epoch: 3}}]", "epoch"),
         ("about: x\ntasks: [{task: linear, sets: [rsna], fractions: [10]}]", "fractions"),
+        ("about: x\ntasks: [{task: linear, sets: [chexpert]}]", "not made for the task 'linear'"),
+        ("about: x\ntasks: [{task: segmentation, sets: [chestxray14]}]", "'segmentation', only"),
+        ("about: x\ntasks: [{task: strict, sets: [rsna], split: dev}]", "no split 'dev'"),
+        ("about: x\ntasks: [{task: strict, sets: [rsna], prompt_sets: [mine]}]", "'mine' is unkn"),
         ("about: x\ntasks: []", "tasks"),
         ("about: [", "not readable YAML"),
         ("- 1", "mine.yaml"),
@@ -64,6 +68,11 @@ def test_faults_in_one_line(text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(SyncxrError, match=words) as caught:
         load_suite(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_unknown_prompts() -> None:
+    with pytest.raises(SyncxrError, match="prompt set 'poetry' is unknown"):
+        with_prompts(load_suite("simulated"), "poetry")
 
 
 def test_unknown_name() -> None:

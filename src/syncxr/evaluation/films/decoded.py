@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +113,7 @@ def decode_masks(test_set: TestSet, findings: Sequence[str], size: int, cache: P
         SyncxrError: A mask does not open or is of another size than its film.
     """
     settings = {"findings": list(findings), "size": size}
-    key = _key(test_set, {**settings, "tree": tree_state(test_set.root)})
+    key = _key(test_set, {**settings, "tree": tree_state(test_set.outlines_from)})
     width = -(-size // 8)
 
     def read(item: Item) -> NDArray[np.uint8]:
@@ -200,7 +200,8 @@ def _fill(
 def _key(test_set: TestSet, settings: dict[str, Any]) -> str:
     """Hash of what decides the array: which files, as they are now, prepared how."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    digest.update(f"{test_set.info.name}\0{test_set.root.resolve()}".encode())
+    # Not of the set's name: PadChest's three lists are of the same films.
+    digest.update(str(test_set.root.resolve()).encode())
     for item in test_set.items:
         digest.update(f"\n{item.id}\0{item.path}\0{file_state(test_set.root / item.path)}".encode())
     return digest.hexdigest()
@@ -215,10 +216,10 @@ def file_state(path: Path) -> str:
     return f"{found.st_size} {found.st_mtime_ns}"
 
 
-def tree_state(root: Path) -> list[int]:
-    """Number, bytes and latest change of all files of a set: masks may lie in any of them."""
-    folder = root if root.is_dir() else root.parent
-    states = [path.stat() for path in folder.rglob("*") if path.is_file()]
+def tree_state(places: Iterable[Path]) -> list[int]:
+    """Number, bytes and latest change of all files there and below."""
+    files = (path for place in places for path in (place, *place.rglob("*")) if path.is_file())
+    states = [path.stat() for path in files]
     sizes = sum(state.st_size for state in states)
     return [len(states), sizes, max((state.st_mtime_ns for state in states), default=0)]
 

@@ -121,8 +121,9 @@ def segmentation(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
     unseen, unseen_drawn = _segmented(bench, loaded, test, test, targets)
     if not len(unseen):
         raise SyncxrError(f"{test.name}, split {test.split}: no film has a mask to score against")
+    overlap = net.measure(unseen)
     scored = score_masks(
-        net.measure(unseen),
+        overlap,
         unseen_drawn,
         targets[0] if len(targets) == 1 else "all outlined",
         _about(SEGMENTATION, loaded, work),
@@ -131,9 +132,19 @@ def segmentation(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
         samples=bench.samples,
     )
     left_out = len(test) - len(unseen_drawn)
-    note = f"{left_out} films that nobody drew on are not scored" if left_out else ""
+    notes = [f"{left_out} films that nobody drew on are not scored"] if left_out else []
+    vanished = [
+        item.id
+        for item, area in zip(unseen_drawn.items, overlap.true, strict=True)
+        if not area and any(item.labels.get(target) == 1 for target in targets)
+    ]
+    if vanished:
+        size = loaded.model.preprocessing.size
+        notes.append(
+            f"{len(vanished)} masks vanish at {size} px and count as empty: {', '.join(vanished)}"
+        )
     return Outcome(
-        (_noted(scored, note),),
+        (_noted(scored, "; ".join(notes)),),
         {
             **_trained_on(seen_drawn, held_out_drawn),
             "epoch": net.epoch,

@@ -75,7 +75,12 @@ def run_suite(
     _check(data, suite)
     described = {name: describe(path) for name, path in checkpoints.items()}
     bench = Bench(data, output / "cache", samples, labels)
-    cells = [w for w in works(suite) if w.test_set in data and bench.applies(w)]
+    # Every set is opened before anything is trained: a wrong path shows now, not in hours.
+    cells = {
+        work: bench.content(work)
+        for work in works(suite)
+        if work.test_set in data and bench.applies(work)
+    }
     output.mkdir(parents=True, exist_ok=True)
     lock = FileLock(output / ".lock")
     try:
@@ -86,7 +91,9 @@ def run_suite(
         found, before = _all_cells(bench, checkpoints, described, cells, output / "cells")
     finally:
         lock.release()
-    first, *others = ([_mean_over_seeds(runs) for runs in _by_work(f)] for f in found.values())
+    first, *others = (
+        [_mean_over_seeds(runs) for runs in _by_work(name, done)] for name, done in found.items()
+    )
     rows = [row for done in found.values() for _, o in done for s in o.scored for row in s.results]
     rows += [
         row
@@ -138,17 +145,20 @@ def _all_cells(
     bench: Bench,
     checkpoints: Mapping[str, Path],
     described: Mapping[str, Checkpoint],
-    cells: Sequence[Work],
+    cells: Mapping[Work, str],
     folder: Path,
 ) -> tuple[dict[str, list[tuple[Work, Outcome]]], int]:
-    """Outcomes by model in the order of the cells, and how many were there before."""
+    """Outcomes by model in the order of the cells, and how many were there before.
+
+    ``cells`` says of each what its films, labels and masks are.
+    """
     found: dict[str, list[tuple[Work, Outcome]]] = {name: [] for name in checkpoints}
     before, number = 0, 0
     for name, about in described.items():
         loaded: Loaded | None = None
-        for work in cells:
+        for work, content in cells.items():
             number += 1
-            identity = _cell_identity(bench, about, work)
+            identity = _cell_identity(bench, about, work, content)
             store = folder / f"{_key(identity)}.json"
             if store.exists():
                 found[name].append((work, _read(store, name)))
@@ -165,13 +175,13 @@ def _all_cells(
     return found, before
 
 
-def _cell_identity(bench: Bench, about: Checkpoint, work: Work) -> dict[str, Any]:
+def _cell_identity(bench: Bench, about: Checkpoint, work: Work, content: str) -> dict[str, Any]:
     """All that decides a cell's numbers."""
     return {
         **work.identity(),
         "weights_sha256": about.weights_sha256,
         "preprocessing": about.preprocessing.model_dump(mode="json"),
-        "content": bench.content(work),
+        "content": content,
         "samples": bench.samples,
         "code": __version__,
     }
@@ -220,13 +230,18 @@ def _read(store: Path, name: str) -> Outcome:
     return Outcome(tuple(scored), record["training"])
 
 
-def _by_work(done: Sequence[tuple[Work, Outcome]]) -> list[list[Scored]]:
-    """The model's scores, those that differ in the seed of training together."""
+def _by_work(name: str, done: Sequence[tuple[Work, Outcome]]) -> list[list[Scored]]:
+    """The model's scores without those of baselines, runs that differ in the seed together."""
 
     def but_seed(pair: tuple[Work, Outcome]) -> str:
         return json.dumps({**pair[0].identity(), "seed": None}, sort_keys=True)
 
-    return [[o.scored[0] for _, o in runs] for _, runs in groupby(done, key=but_seed)]
+    found: list[list[Scored]] = []
+    for _, runs in groupby(done, key=but_seed):
+        own = [[s for s in o.scored if s.results[0].model == name] for _, o in runs]
+        # A cell scores a model by several protocols, or by one.
+        found += map(list, zip(*own, strict=True))
+    return found
 
 
 def _mean_over_seeds(runs: Sequence[Scored]) -> tuple[Scored, int]:

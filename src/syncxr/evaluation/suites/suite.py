@@ -14,6 +14,8 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation.finetuning.options import FullOptions, LinearOptions, SegmentationOptions
 from syncxr.evaluation.prompts import load_prompt_set
 from syncxr.evaluation.testsets import TEST_SETS
+from syncxr.evaluation.testsets.test_set import Task as SetTask
+from syncxr.evaluation.testsets.test_set import test_set_class
 
 SUITES = Path(__file__).parent
 
@@ -130,7 +132,12 @@ class Suite(BaseModel):
 
 
 def with_prompts(suite: Suite, prompt_set: str) -> Suite:
-    """The same suite, asked with one prompt set."""
+    """The same suite, asked with one prompt set.
+
+    Raises:
+        SyncxrError: There is no such prompt set.
+    """
+    load_prompt_set(prompt_set)
     tasks = [
         task.model_copy(update={"prompt_sets": (prompt_set,)})
         if isinstance(task, ZeroShotTask | GroundingTask | StrictTask)
@@ -201,7 +208,8 @@ def load_suite(source: str) -> Suite:
     """A suite by name, or one's own YAML file.
 
     Raises:
-        SyncxrError: No such suite or file, an unknown key, test set or prompt set, a wrong value.
+        SyncxrError: No such suite or file, an unknown key, test set or prompt set, a wrong value,
+            a task that a set is not made for.
     """
     path = SUITES / f"{source}.yaml" if source in suite_names() else Path(source)
     try:
@@ -218,8 +226,37 @@ def load_suite(source: str) -> Suite:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise SyncxrError(f"{path}, key {key!r}: {first['msg']}") from error
-    for name in suite.sets:
-        if name not in TEST_SETS:
-            known = ", ".join(sorted(TEST_SETS))
-            raise SyncxrError(f"{path}: test set {name!r} is unknown; known: {known}")
+    for task in suite.tasks:
+        for name in task.sets:
+            _check_set(path, task, name)
+        for prompts in getattr(task, "prompt_sets", ()):
+            load_prompt_set(prompts)
     return suite
+
+
+_KINDS: dict[str, SetTask] = {
+    "zero-shot": "zero-shot",
+    "strict": "zero-shot",
+    "grounding": "grounding",
+    "linear": "classification",
+    "full": "classification",
+    "segmentation": "segmentation",
+}
+"""Task of a suite to what a test set must be made for."""
+
+
+def _check_set(path: Path, task: Task, name: str) -> None:
+    if name not in TEST_SETS:
+        known = ", ".join(sorted(TEST_SETS))
+        raise SyncxrError(f"{path}: test set {name!r} is unknown; known: {known}")
+    info = test_set_class(name).info
+    if _KINDS[task.task] not in info.tasks:
+        raise SyncxrError(
+            f"{path}: test set {name!r} is not made for the task {task.task!r}, only for "
+            f"{', '.join(info.tasks)}; take it out there"
+        )
+    split = getattr(task, "split", None)
+    if split is not None and split not in info.splits:
+        raise SyncxrError(
+            f"{path}: test set {name!r} has no split {split!r}; it has: {', '.join(info.splits)}"
+        )

@@ -74,6 +74,7 @@ class Folder(TestSet):
         if table is None:
             root, table = (root.parent, root) if root.is_file() else (root, root / "labels.csv")
         super().__init__(root, split, seed)
+        self._table = table
         self._boxes: dict[tuple[str, str], list[Box]] = {}
         self._masks: dict[tuple[str, str], str] = {}
         columns = _Columns(table, read_columns(table))
@@ -109,6 +110,11 @@ class Folder(TestSet):
     def targets(self) -> tuple[str, ...]:
         """What has boxes or masks."""
         return tuple(sorted({target for _, target in (*self._boxes, *self._masks)}))
+
+    @property
+    def outlines_from(self) -> tuple[Path, ...]:
+        """The table and the mask files: other files may come and go among the films."""
+        return (self._table, *(self.root / path for path in sorted({*self._masks.values()})))
 
     def outlined(self, finding: str) -> tuple[Item, ...]:
         """Items with a box or a mask file of the finding."""

@@ -166,6 +166,11 @@ class TestSet:
         """What is outlined in this set and can be pointed at or segmented."""
         return ()
 
+    @property
+    def outlines_from(self) -> tuple[Path, ...]:
+        """Files and folders that say where findings lie: masks are read anew when one changes."""
+        return (self.root,)
+
     @cached_property
     def by_patient(self) -> bool:
         """Whether every film names its patient."""

@@ -158,10 +158,15 @@ def _positives(test_set: TestSet, finding: str) -> list[Item]:
 
 def _map(model: Grounder, film: Image, prompt: Prompt, item: Item) -> NDArray[np.float32]:
     """Map of the affirming texts together, in [0, 1], of the film's shape."""
-    maps = np.stack([model.ground(film, text) for text in prompt.positive])
-    if maps.shape[1:] != film.shape:
-        raise ValueError(f"map {maps.shape[1:]} of a film {film.shape}: it must have its shape")
-    heat = maps.max(0) if prompt.combine == "max" else maps.mean(0)
+    heat = np.full(film.shape, -np.inf if prompt.combine == "max" else 0.0, np.float32)
+    for text in prompt.positive:  # One at a time: a map has the size of its film.
+        own = model.ground(film, text)
+        if own.shape != film.shape:
+            raise ValueError(f"map {own.shape} of a film {film.shape}: it must have its shape")
+        if prompt.combine == "max":
+            heat = np.maximum(heat, own)
+        else:
+            heat += own / len(prompt.positive)
     if not np.isfinite(heat).all():
         raise SyncxrError(
             f"{item.where or item.path}: the model's map is not finite; its weights are damaged "
