@@ -53,7 +53,7 @@ def test_not_loopback(host: str) -> None:
     ],
 )
 def test_elsewhere_is_refused_in_one_line(url: str) -> None:
-    with pytest.raises(SyncxrError, match="A hospital is under An agreement") as raised:
+    with pytest.raises(SyncxrError, match=r"must stay home \(A hospital: An agreement") as raised:
         send(url)
     assert "\n" not in str(raised.value)
     send(url, terms=Terms(source="A gift", licence="CC0"))

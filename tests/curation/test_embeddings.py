@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from syncxr.corpora.terms import TERMS_FILE, Terms
 from syncxr.curation.embeddings import EmbeddingCache, film_hash
 from syncxr.curation.similarity import Features
 from syncxr.sample import Image
@@ -28,6 +29,12 @@ def test_rows_come_back_in_order_from_disk(tmp_path: Path) -> None:
     again = EmbeddingCache(tmp_path, {"model": "a"}).get(FILMS[::-1], never)
     np.testing.assert_array_equal(first, again[::-1])
     np.testing.assert_array_equal(first, means(FILMS))
+
+
+def test_the_folder_says_under_what_terms_it_stands(tmp_path: Path) -> None:
+    EmbeddingCache(tmp_path, {"model": "a"}).get(FILMS, means)
+    terms = Terms.from_json((tmp_path / TERMS_FILE).read_text())
+    assert terms.stays_home and "strictest" in terms.licence
 
 
 def test_models_do_not_share(tmp_path: Path) -> None:

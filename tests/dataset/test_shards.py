@@ -61,6 +61,21 @@ def test_files_without_a_record_are_not_committed(tmp_path: Path) -> None:
     assert committed(tmp_path, "films") == {}
 
 
+def test_a_shard_killed_while_made_again_is_not_committed(tmp_path: Path, monkeypatch) -> None:
+    commit(tmp_path, rows=3)
+
+    def kill(path: Path, text: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("syncxr.dataset.shards.write_text", kill)
+        with pytest.raises(KeyboardInterrupt):
+            commit(tmp_path, rows=5)
+    assert committed(tmp_path, "films") == {}
+    commit(tmp_path, rows=5)
+    assert committed(tmp_path, "films")[0].size == 5
+
+
 def test_damaged_record_is_one_clear_line(tmp_path: Path) -> None:
     commit(tmp_path)
     (tmp_path / "records/films-00000.json").write_text("{")

@@ -19,6 +19,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncxr.errors import SyncxrError
 
+TERMS_FILE = "terms.json"
+"""Stands in a folder of what is derived from a corpus: a run, its dataset, a cache."""
+
 _KEY = b"syncxr.terms"
 
 
@@ -69,6 +72,15 @@ class Terms(BaseModel):
             ) from error
 
 
+CACHED = Terms(
+    source="whatever films syncxr has looked at here",
+    licence="that of the films, the strictest of them where there are several",
+    note="Numbers computed from films. May be deleted: they are made again.",
+    stays_home=True,
+)
+"""Of a cache that many corpora share: what it holds is bound as the strictest of them may be."""
+
+
 def keep_home(
     terms: Terms | None, backends: Mapping[str, Any], trusted_hosts: Iterable[str] = ()
 ) -> None:
@@ -93,9 +105,9 @@ def keep_home(
             for host in _hosts(url):
                 if not (is_loopback(host) or any(fnmatchcase(host, t) for t in trusted)):
                     raise SyncxrError(
-                        f"the {what} would send data to {host or url!r}, but {terms.source} is "
-                        f"under {terms.licence}, which keeps it home; use a server on this "
-                        "machine, or name the host in trusted_hosts if your agreement covers it"
+                        f"the {what} would send data to {host or url!r}, but it must stay home "
+                        f"({terms.source}: {terms.licence}); use a server on this machine, or "
+                        "name the host in trusted_hosts if your agreement covers it"
                     )
 
 

@@ -6,11 +6,14 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
+from syncxr.corpora.terms import CACHED, TERMS_FILE
 from syncxr.curation.similarity import Features
 from syncxr.sample import Image
 
@@ -19,7 +22,8 @@ class EmbeddingCache:
     """Vectors of one model, one file a film.
 
     A file appears whole, by rename, and holds the same numbers whoever writes it, so that any
-    number of processes may share the folder, over a network too.
+    number of processes may share the folder, over a network too. The folder says under what terms
+    it stands: films of restricted corpora may have been among those seen.
 
     Args:
         root: Folder of all models' vectors.
@@ -27,6 +31,7 @@ class EmbeddingCache:
     """
 
     def __init__(self, root: Path, identity: Mapping[str, str]) -> None:
+        self._root = root
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self._folder = root / key[:32]
 
@@ -59,17 +64,26 @@ class EmbeddingCache:
         return row
 
     def _write(self, key: str, row: Features) -> None:
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A name of its own: another process may be writing the same film.
-        handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                np.save(stream, np.asarray(row, np.float32), allow_pickle=False)
-            Path(partial).replace(path)
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
+        if not (self._root / TERMS_FILE).exists():
+            with _whole(self._root / TERMS_FILE) as stream:
+                stream.write(CACHED.model_dump_json(indent=1).encode())
+        with _whole(self._path(key)) as stream:
+            np.save(stream, np.asarray(row, np.float32), allow_pickle=False)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole when the block ends well, whoever else writes it meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A name of its own: another process may be writing the same file.
+    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+        Path(partial).replace(path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
 
 
 def film_hash(image: Image) -> str:

@@ -70,6 +70,8 @@ def commit_shard(
 ) -> ShardRecord:
     """Write the files of a shard, then its record.
 
+    A record of an earlier making goes first: it would speak of files that are being replaced.
+
     Args:
         root: Run folder.
         stage: Name of the stage.
@@ -79,6 +81,7 @@ def commit_shard(
         source: Hash of what the shard is made from.
         first: Id of its first sample.
     """
+    _record_path(root, stage, index).unlink(missing_ok=True)
     for relative, samples in files.items():
         if not samples:
             (root / relative).unlink(missing_ok=True)  # what a killed attempt left here

@@ -13,13 +13,10 @@ from syncxr.corpora import table
 from syncxr.corpora.films import SUFFIXES
 from syncxr.corpora.mimic import TERMS as MIMIC_TERMS
 from syncxr.corpora.mimic import looks_like_mimic
-from syncxr.corpora.terms import Terms, keep_home
+from syncxr.corpora.terms import TERMS_FILE, Terms, keep_home
 from syncxr.dataset.files import write_text
 from syncxr.dataset.storage import StoragePath
 from syncxr.registry import BackendSpec, backend_class, build
-
-TERMS_FILE = "terms.json"
-"""Stands in a run folder and in its dataset, where what is in them is derived from a corpus."""
 
 _DERIVED = ("bank.parquet", "plan.parquet")
 
