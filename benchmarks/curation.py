@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syncxr.corpora.films import read_film
-from syncxr.curation.families import FAMILIES, FAULTY, HELD_OUT, Family
 from syncxr.curation.inspector import Inspector
 from syncxr.curation.judge import QUESTIONS, SIMILAR, Verdict
-from syncxr.curation.stock import Stock, simulated_stock
+from syncxr.curation.labelled_films.families import FAMILIES, FAULTY, HELD_OUT, Family
+from syncxr.curation.labelled_films.stock import Stock, simulated_stock
 from syncxr.evaluation.metrics.bootstrap import Interval, Resamples, interval
 from syncxr.evaluation.metrics.ranking import Ranking
 from syncxr.progress import bar, console

@@ -23,12 +23,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from syncxr.assets import fetch
-from syncxr.curation.families import FAMILIES, GOOD, TRAINED, Family
 from syncxr.curation.inspector import WEIGHTS
 from syncxr.curation.judge import QUESTIONS
+from syncxr.curation.labelled_films.families import FAMILIES, GOOD, TRAINED, Family
+from syncxr.curation.labelled_films.stock import Stock, simulated_film
 from syncxr.curation.network import CONTENT, InspectorNet, prepare
 from syncxr.curation.similarity import KnownBad, calibrate, thin
-from syncxr.curation.stock import Stock, simulated_film
 from syncxr.progress import bar, console
 from syncxr.sample import Image, derive_seed
 

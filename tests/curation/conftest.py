@@ -4,7 +4,7 @@ import pytest
 import tiny_internvl
 
 from syncxr.curation.inspector import Inspector
-from syncxr.curation.stock import Stock, simulated_stock
+from syncxr.curation.labelled_films.stock import Stock, simulated_stock
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ from PIL import Image as Pillow
 from pydantic import ValidationError
 
 from syncxr.curation import JUDGES
-from syncxr.curation.families import FAMILIES, TRAINED
 from syncxr.curation.inspector import WEIGHTS, Inspector, inspect
 from syncxr.curation.judge import QUESTIONS, SIMILAR
-from syncxr.curation.stock import Stock
+from syncxr.curation.labelled_films.families import FAMILIES, TRAINED
+from syncxr.curation.labelled_films.stock import Stock
 from syncxr.errors import SyncxrError
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Image

@@ -11,8 +11,8 @@ from PIL import Image as Pillow
 from syncxr.curation import JUDGES
 from syncxr.curation.inspector import Inspector
 from syncxr.curation.judge import QUESTIONS, SIMILAR
+from syncxr.curation.labelled_films.stock import Stock
 from syncxr.curation.likeness import Likeness, SimilarityOptions
-from syncxr.curation.stock import Stock
 from syncxr.errors import SyncxrError
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Image

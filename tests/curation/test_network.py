@@ -3,6 +3,7 @@ import torch
 
 from syncxr.assets import fetch
 from syncxr.curation.judge import QUESTIONS
+from syncxr.curation.labelled_films.stock import Stock
 from syncxr.curation.network import (
     ANATOMY_SIDE,
     EMBEDDING,
@@ -10,7 +11,6 @@ from syncxr.curation.network import (
     InspectorNet,
     prepare,
 )
-from syncxr.curation.stock import Stock
 
 
 def test_views_have_fixed_size_whatever_the_film(stock: Stock) -> None:

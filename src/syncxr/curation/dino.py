@@ -114,8 +114,8 @@ class Dino:
 
 def _no_chests() -> list[Image]:
     """Films of the families without a chest; spoilt chest films lie too near to good ones."""
-    from syncxr.curation.families import TRAINED
-    from syncxr.curation.stock import Stock
+    from syncxr.curation.labelled_films.families import TRAINED
+    from syncxr.curation.labelled_films.stock import Stock
 
     return [
         family(Stock([]), np.random.default_rng(number), (number + 0.5) / _EACH)

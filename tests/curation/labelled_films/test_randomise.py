@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from syncxr.curation import randomise
-from syncxr.curation.stock import Stock
+from syncxr.curation.labelled_films import randomise
+from syncxr.curation.labelled_films.stock import Stock
 
 
 @pytest.mark.parametrize("seed", range(20))

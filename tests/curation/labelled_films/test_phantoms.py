@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from syncxr.curation import phantoms
+from syncxr.curation.labelled_films import phantoms
 
 DRAWN = [
     phantoms.hand,

@@ -12,8 +12,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 from scipy import ndimage, signal
 
-from syncxr.curation.phantoms import Field, smooth_noise, to_uint8
-from syncxr.curation.randomise import compress, resized
+from syncxr.curation.labelled_films.phantoms import Field, smooth_noise, to_uint8
+from syncxr.curation.labelled_films.randomise import compress, resized
 from syncxr.sample import Image
 
 Rng = np.random.Generator

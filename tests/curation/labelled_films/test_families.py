@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 
-from syncxr.curation.families import FAMILIES, FAULTY, GOOD, HELD_OUT, TRAINED, Family
 from syncxr.curation.judge import QUESTIONS
-from syncxr.curation.stock import Stock
+from syncxr.curation.labelled_films.families import (
+    FAMILIES,
+    FAULTY,
+    GOOD,
+    HELD_OUT,
+    TRAINED,
+    Family,
+)
+from syncxr.curation.labelled_films.stock import Stock
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from syncxr.curation.phantoms import Field, to_uint8
+from syncxr.curation.labelled_films.phantoms import Field, to_uint8
 from syncxr.images.simulation import ct
 from syncxr.sample import Image
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from syncxr.curation import views
-from syncxr.curation.randomise import resized
+from syncxr.curation.labelled_films import views
+from syncxr.curation.labelled_films.randomise import resized
 
 
 def lungs_beside_spine(pose: views.Pose) -> float:

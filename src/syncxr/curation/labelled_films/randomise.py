@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 from scipy import ndimage
 
-from syncxr.curation.phantoms import Field, smooth_noise, to_uint8
+from syncxr.curation.labelled_films.phantoms import Field, smooth_noise, to_uint8
 from syncxr.sample import Image
 
 _SIDE = 320

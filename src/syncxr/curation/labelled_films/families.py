@@ -12,9 +12,9 @@ from functools import cache
 
 import numpy as np
 
-from syncxr.curation import corruptions, phantoms, randomise, views
 from syncxr.curation.judge import QUESTIONS
-from syncxr.curation.stock import Stock
+from syncxr.curation.labelled_films import corruptions, phantoms, randomise, views
+from syncxr.curation.labelled_films.stock import Stock
 from syncxr.sample import Image, derive_seed
 
 Rng = np.random.Generator

@@ -3,8 +3,8 @@ import inspect
 import numpy as np
 import pytest
 
-from syncxr.curation import corruptions
-from syncxr.curation.stock import Stock
+from syncxr.curation.labelled_films import corruptions
+from syncxr.curation.labelled_films.stock import Stock
 from syncxr.sample import Image
 
 FAULTS = {
