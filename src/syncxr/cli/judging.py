@@ -33,11 +33,10 @@ def agreement(
 
     Without --against, the chat judge of the configuration is asked in both ways.
     """
-    from syncxr.factory.agreement import agreement_table
     from syncxr.pipeline import run_agreement
-    from syncxr.views.console import out
+    from syncxr.views.judging import show_agreement
 
     settings = configuration(config, overrides)
     other = configuration(against) if against else None
     result = run_agreement(settings, source, other, films, seed)
-    finish(result, json, lambda _: out.print(agreement_table(result)))
+    finish(result, json, lambda _: show_agreement(result))

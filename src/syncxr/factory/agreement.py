@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from syncxr.curation import JUDGES
 from syncxr.curation.agreement import Row, agree
@@ -127,26 +125,3 @@ def _batches(
                 batch = []
     if batch:
         yield batch
-
-
-def agreement_table(result: Agreement) -> Table:
-    """The rows, for people."""
-    table = Table(title=f"agreement on {result.films} films, 95 % intervals", box=SIMPLE_HEAD)
-    for heading in ("question", "n", "differ", "agreement", "kappa"):
-        table.add_column(heading, justify="left" if heading == "question" else "right")
-    for row in result.rows:
-        differ = str(row.only_first + row.only_second)
-        table.add_row(
-            row.question,
-            str(row.n),
-            differ,
-            _with_interval(row.agreement, row.interval),
-            _with_interval(row.kappa, row.kappa_interval),
-        )
-    return table
-
-
-def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
-    if value is None or interval is None:
-        return "–"
-    return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"

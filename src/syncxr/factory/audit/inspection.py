@@ -8,7 +8,7 @@ from pathlib import Path
 
 from syncxr.corpora.films import read_film
 from syncxr.errors import SyncxrError
-from syncxr.factory.audit.likeness import fingerprint
+from syncxr.factory.audit.duplicates import fingerprint
 from syncxr.factory.audit.listing import in_parts
 from syncxr.factory.stage import ShardResult
 from syncxr.factory.verdicts import VerdictStage

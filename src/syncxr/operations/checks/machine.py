@@ -11,6 +11,7 @@ from pathlib import Path
 from syncxr.assets import cache_folder
 from syncxr.dataset.storage import StoragePath
 from syncxr.operations.findings import Finding
+from syncxr.threads import usable_cores
 
 _GROUP = "machine"
 _LITTLE_MEMORY = 4e9
@@ -31,13 +32,6 @@ def machine(output: StoragePath) -> Iterator[Finding]:
     yield from _gpus()
     yield disk("output", output) if isinstance(output, Path) else _storage(output)
     yield disk("cache", cache_folder())
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def free_disk(path: Path) -> int:

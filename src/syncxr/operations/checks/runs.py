@@ -7,10 +7,10 @@ from importlib.util import find_spec
 
 from syncxr.config import Config
 from syncxr.errors import SyncxrError
-from syncxr.operations.checks.machine import usable_cores
 from syncxr.operations.findings import Finding, fault
 from syncxr.pipeline import corpus_reports
 from syncxr.registry import install_command
+from syncxr.threads import usable_cores
 
 _GROUP = "run"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from syncxr import assets
 from syncxr.errors import SyncxrError
 from syncxr.reports.grammar import Grammar
 from syncxr.reports.writer import Completion, Prompt
+from syncxr.threads import usable_cores
 
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -129,7 +129,7 @@ class LlamaCppWriter:
         return self.options.model
 
     def _engine_count(self) -> int:
-        return self.options.engines or min(len(os.sched_getaffinity(0)), _MOST_ENGINES)
+        return self.options.engines or min(usable_cores(), _MOST_ENGINES)
 
     def load(self) -> None:
         """Start the engines, as the first prompt would; for those who measure what follows."""

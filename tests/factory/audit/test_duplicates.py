@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from scipy import ndimage
 
-from syncxr.factory.audit.likeness import MOST_BITS, distance, fingerprint, groups, near_pairs
+from syncxr.factory.audit.duplicates import MOST_BITS, distance, fingerprint, groups, near_pairs
 from syncxr.sample import Image
 
 
@@ -76,7 +76,7 @@ def test_pairs_agree_with_comparing_each_with_each(drawn: list[tuple[int, int]],
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     prints = [flipped(fingerprint(film(i % 5)), i, i) for i in range(17)]
     whole, told = sorted(near_pairs(prints)), list[int]()
-    monkeypatch.setattr("syncxr.factory.audit.likeness._BLOCK", 4)
+    monkeypatch.setattr("syncxr.factory.audit.duplicates._BLOCK", 4)
     assert sorted(near_pairs(prints, progress=told.append)) == whole
     assert sum(told) == 17
 
