@@ -120,3 +120,13 @@ def test_method_of_a_newer_version(copy: Path) -> None:
     (copy / INDEX).write_text(json.dumps(index))
     with pytest.raises(SyncxrError, match="telepathy"):
         load(copy)
+
+
+def test_a_checkpoint_of_another_method(copy: Path) -> None:
+    index = json.loads((copy / "checkpoint.json").read_text())
+    index["method"] = {"name": "gloria"}
+    (copy / "checkpoint.json").write_text(json.dumps(index))
+    with pytest.raises(SyncxrError, match="does not fit the gloria model .*key") as caught:
+        load(copy)
+    assert "give a folder as `syncxr pretrain` wrote it" in str(caught.value)
+    assert "\n" not in str(caught.value)

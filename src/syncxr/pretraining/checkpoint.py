@@ -169,8 +169,12 @@ def load(folder: Path | str, device: str | None = None) -> DualEncoder:
     try:
         model.load_state_dict(load_file(weights))
     except RuntimeError as error:
-        first = str(error).splitlines()[0]
-        raise SyncxrError(f"{weights} does not fit the model it names: {first}") from error
+        # The first line only says that something is wrong, the second begins to say what.
+        reason = " ".join(str(error).splitlines()[1:2]).strip()[:120]
+        raise SyncxrError(
+            f"{weights} does not fit the {checkpoint.method.name} model that its checkpoint.json "
+            f"names ({reason}…); give a folder as `syncxr pretrain` wrote it"
+        ) from error
     return model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 

@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> Path:
     rows = ["file,patient,labels,mask"]
     for index in range(20):
         save(tmp_path / f"{index}.png", pixels(index))
-        save(tmp_path / f"m{index}.png", pixels(index) > 9)
+        save(tmp_path / f"m{index}.png", (pixels(index) > 9) & (index % 2 == 1))
         rows.append(f"{index}.png,{index // 2},{'Mass' if index % 2 else ''},m{index}.png")
     (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
     return tmp_path

@@ -18,7 +18,7 @@ from syncxr.evaluation.zero_shot.classification import evaluate, predict, score_
 from syncxr.evaluation.zero_shot.grounding import ground
 from syncxr.evaluation.zero_shot.grounding_scores import score_grounding
 from syncxr.pretraining.convirt import ConVIRT, ConVIRTOptions
-from syncxr.pretraining.encoders import ImageFeatures, TextFeatures
+from syncxr.pretraining.encoders import ImageFeatures, TextFeatures, Tokens
 from syncxr.pretraining.gloria import GLoRIA, GLoRIAOptions
 from syncxr.pretraining.model import DualEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
@@ -39,6 +39,7 @@ class Films(nn.Module):
     def __init__(self, sign: float) -> None:
         super().__init__()
         self.sign = sign
+        self.unused = nn.Parameter(torch.zeros(1))  # a model is where its tensors are
 
     def forward(self, images: Tensor) -> ImageFeatures:
         greys = torch.arange(200, 200 + len(FINDINGS)).view(1, -1, 1, 1)
@@ -59,13 +60,13 @@ class Texts(nn.Module):
         (place,) = (i for i, name in enumerate(FINDINGS) if name in text)
         return place + len(FINDINGS) * text.startswith("no ")
 
-    def collate(self, rows: Sequence[int]) -> Tensor:
-        return torch.tensor(rows).view(-1, 1)
+    def collate(self, rows: Sequence[int]) -> Tokens:
+        ids = torch.tensor(rows).view(-1, 1)
+        return Tokens(ids, torch.ones_like(ids), torch.zeros_like(ids))
 
-    def forward(self, ids: Tensor) -> TextFeatures:
-        pooled = torch.eye(WIDTH)[ids[:, 0]]
-        ones = torch.ones_like(ids)
-        return TextFeatures(pooled, pooled.unsqueeze(1), ones, 0 * ones)
+    def forward(self, tokens: Tokens) -> TextFeatures:
+        pooled = torch.eye(WIDTH)[tokens.ids[:, 0]]
+        return TextFeatures(pooled, pooled.unsqueeze(1), tokens.mask, tokens.words)
 
 
 def model(name: str, sign: float) -> DualEncoder:
