@@ -14,6 +14,8 @@ class Pencil:
         hardness: int = 2
 
     def __init__(self, options: Options) -> None:
+        if options.hardness > 9:
+            raise SyncxrError("there is no such lead; buy another")
         self.options = options
 
 
@@ -32,6 +34,11 @@ def spec(**fields: object) -> BackendSpec:
 def test_options_reach_the_backend(table: dict[str, str]) -> None:
     assert build("renderer", table, spec(name="pencil", hardness=4)).options.hardness == 4
     assert build("renderer", table, spec(name="pencil")).options.hardness == 2
+
+
+def test_a_fault_says_whose_it_is(table: dict[str, str]) -> None:
+    with pytest.raises(SyncxrError, match="renderer 'pencil': there is no such lead; buy another"):
+        build("renderer", table, spec(name="pencil", hardness=10))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,13 @@ def build(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
     Raises:
         SyncxrError: Unknown name, a package that is not installed, or bad options.
     """
-    return backend_class(kind, table, spec)(read_options(kind, table, spec))
+    options = read_options(kind, table, spec)
+    try:
+        return backend_class(kind, table, spec)(options)
+    except SyncxrError as error:
+        # Models and servers do not know for whom they are.
+        named = "" if str(error).startswith(kind) else f"{kind} {spec.name!r}: "
+        raise SyncxrError(f"{named}{error}") from error
 
 
 def read_options(kind: str, table: Mapping[str, str], spec: BackendSpec) -> BaseModel:

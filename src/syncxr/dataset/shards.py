@@ -126,7 +126,10 @@ def read_shard(path: StoragePath, digest: str = "") -> list[Sample]:
     try:
         data = read_bytes(path)
         if digest and hashlib.sha256(data).hexdigest() != digest:
-            raise SyncxrError(f"{path} {_CHANGED}; restore it or start a new run")
+            raise SyncxrError(
+                f"{path} {_CHANGED}; restore it, or delete its record below records/ to make the "
+                "shard again"
+            )
         return from_table(pq.read_table(pa.BufferReader(data)))
     except FileNotFoundError as error:
         raise SyncxrError(f"{path} does not exist; check the folder") from error
