@@ -27,6 +27,7 @@ from syncxr.evaluation.suites.cells import run
 from syncxr.evaluation.suites.finetuned import _classified
 from syncxr.evaluation.suites.running import run_suite
 from syncxr.evaluation.suites.suite import Suite, Work
+from syncxr.evaluation.testsets.folder import Folder
 from syncxr.evaluation.testsets.test_set import TestSet, open_test_set
 from syncxr.evaluation.zero_shot.strict import PROTOCOLS
 from syncxr.pretraining.encoders import ImageEncoder
@@ -416,3 +417,30 @@ def test_a_mask_that_vanishes_at_the_towers_size_is_named(tmp_path: Path) -> Non
     outcome = run(bench, Loaded("m", "w", model), Work(task, "folder", fraction=1.0))
     words = "1 masks vanish at 32 px and count as empty: 4.png"
     assert all(words in row.note for row in outcome.scored[0].results)
+
+
+def test_how_a_split_came_about_and_what_is_not_in_it_stand_beside_its_numbers(
+    tmp_path: Path,
+    painter: Callable,
+    towers: dict[str, Blocks],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Leaky(Folder):
+        info = replace(Folder.info, notes=("Simulated films.",))
+
+        def __init__(self, root: Path, split: str) -> None:
+            super().__init__(root, split)
+            self.split_note = "LEAKY: by row; 3 films in both"
+            self.left_out = {"7.png": "broken", "9.png": "broken"}
+
+    films = clinic(tmp_path / "films", painter, 60)
+    monkeypatch.setattr(benches, "open_test_set", lambda _, path, split: Leaky(path, split))
+    monkeypatch.setattr(running, "test_set_class", lambda _: Leaky)
+    for _ in range(2):  # The second time out of a finished cell.
+        found = run_suite(
+            {"m": Path("a")}, linear(), {"folder": films}, tmp_path / "out", samples=20
+        )
+        assert found.notes == ("folder: Simulated films.",)
+        for row in found.results:
+            assert "LEAKY: by row, 3 films in both; 2 films left out by name, the first" in row.note
+            assert "7.png (broken)" in row.note

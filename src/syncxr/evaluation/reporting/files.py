@@ -45,6 +45,7 @@ class SuiteReport:
             "done_before": self.run.done_before,
             "not_compared": list(self.run.not_compared),
             "not_scored": list(self.run.not_scored),
+            "notes": list(self.run.notes),
             "results": [row.to_dict() for row in self.run.results],
             "differences": [row.to_dict() for row in self.run.differences],
         }
@@ -80,10 +81,11 @@ def write_report(
 
 def _remarks(run: SuiteRun) -> list[str]:
     """What is not in the tables."""
-    if not run.not_scored:
-        return []
-    names = ", ".join(run.not_scored)
-    return [f"Not scored, because no path was given: {names} (--data NAME=PATH)."]
+    found = list(run.notes)
+    if run.not_scored:
+        names = ", ".join(run.not_scored)
+        found.append(f"Not scored, because no path was given: {names} (--data NAME=PATH).")
+    return found
 
 
 def _comparisons(run: SuiteRun) -> list[str]:

@@ -284,6 +284,10 @@ def _notes(
             # A spread belongs to one model; most notes to all.
             owner = f"{row.model}, " if note.startswith("standard deviation") else ""
             by_note.setdefault(note, []).append(f"{owner}{where}{share}")
-    found += [f"{', '.join(dict.fromkeys(where))}: {note}." for note, where in by_note.items()]
+    everywhere = {row.finding for row in rows}
+    for note, owners in by_note.items():
+        # What is true of the whole set need not name its findings.
+        whole = by_finding and len(everywhere) > 1 and everywhere == {*owners}
+        found.append(f"{first.test_set if whole else ', '.join(dict.fromkeys(owners))}: {note}.")
     found += [f"{row.model}: {row.note}." for row in published if row.note]
     return tuple(dict.fromkeys(found))

@@ -55,6 +55,13 @@ class Scored:
     draws: tuple[Floats, ...]
     measured_on: str
 
+    def noted(self, *notes: str) -> Scored:
+        """The same rows, each with more notes; empty ones add nothing."""
+        rows = (
+            replace(row, note="; ".join(filter(None, (row.note, *notes)))) for row in self.results
+        )
+        return replace(self, results=tuple(rows))
+
 
 class Sheet:
     """Collects the rows of one scoring.

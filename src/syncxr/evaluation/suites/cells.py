@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from syncxr.evaluation.prompts import load_prompt_set
 from syncxr.evaluation.scoring.predictions import Predictions
@@ -36,7 +37,19 @@ def run(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
         SyncxrError: A film, label or mask is wrong, or the model cannot do the task; one line
             names what and the remedy.
     """
-    return _TASKS[type(work.task)](bench, loaded, work)
+    outcome = _TASKS[type(work.task)](bench, loaded, work)
+    said = _remarks(bench.part(work.test_set, bench.main_split(work)))
+    return replace(outcome, scored=tuple(scored.noted(*said) for scored in outcome.scored))
+
+
+def _remarks(test_set: TestSet) -> list[str]:
+    """How the split came about, and which films are not in it."""
+    # Notes are told apart by semicolons.
+    found = [test_set.split_note.replace("; ", ", ")]
+    if test_set.left_out:
+        (first, reason), number = next(iter(test_set.left_out.items())), len(test_set.left_out)
+        found.append(f"{number} films left out by name, the first {first} ({reason})")
+    return found
 
 
 def _zero_shot(bench: Bench, loaded: Loaded, work: Work) -> Outcome:

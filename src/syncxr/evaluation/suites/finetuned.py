@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from syncxr.evaluation.finetuning.training import without_positive
 from syncxr.evaluation.scoring.classification import choose_cuts, score
 from syncxr.evaluation.scoring.predictions import Predictions, labels_of, split_name
 from syncxr.evaluation.scoring.results import VALIDATION
-from syncxr.evaluation.scoring.sheet import About, Scored
+from syncxr.evaluation.scoring.sheet import About
 from syncxr.evaluation.suites.bench import Bench, Loaded, Outcome
 from syncxr.evaluation.suites.suite import (
     FullTask,
@@ -103,7 +102,7 @@ def _classified(
     )
     lacking = without_positive(labels_of(train, findings), findings)
     note = f"no positive among the training films: {', '.join(lacking)}" if lacking else ""
-    return Outcome((_noted(scored, note),), {**_trained_on(train, valid), **training})
+    return Outcome((scored.noted(note),), {**_trained_on(train, valid), **training})
 
 
 def segmentation(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
@@ -144,7 +143,7 @@ def segmentation(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
             f"{len(vanished)} masks vanish at {size} px and count as empty: {', '.join(vanished)}"
         )
     return Outcome(
-        (_noted(scored, "; ".join(notes)),),
+        (scored.noted(*notes),),
         {
             **_trained_on(seen_drawn, held_out_drawn),
             "epoch": net.epoch,
@@ -186,14 +185,6 @@ def _trained_on(train: TestSet, valid: TestSet) -> dict[str, Any]:
 def _about(task: str, loaded: Loaded, work: Work) -> About:
     prepared = preprocessing_words(loaded.model)
     return About(task, loaded.name, "", prepared, work.fraction, work.seed)
-
-
-def _noted(scored: Scored, note: str) -> Scored:
-    """The same rows, each with one more note."""
-    rows = tuple(
-        replace(row, note="; ".join(filter(None, (row.note, note)))) for row in scored.results
-    )
-    return replace(scored, results=rows)
 
 
 def protocol_name(work: Work) -> str:

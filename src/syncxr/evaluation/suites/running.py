@@ -22,6 +22,7 @@ from syncxr.evaluation.scoring.sheet import Scored, difference
 from syncxr.evaluation.suites.bench import Bench, Loaded, Outcome
 from syncxr.evaluation.suites.cells import run
 from syncxr.evaluation.suites.suite import Suite, Work, works
+from syncxr.evaluation.testsets.test_set import test_set_class
 from syncxr.pretraining.checkpoint import Checkpoint, describe, load
 from syncxr.progress import console
 
@@ -36,6 +37,7 @@ class SuiteRun:
         differences: Paired comparison of the first model with each other one.
         not_compared: What could not be compared, and why.
         not_scored: Test sets of the suite for which no path was given.
+        notes: What a reader must know of the sets that were scored.
         cells: How many there are.
         done_before: How many of them lay there already.
     """
@@ -45,6 +47,7 @@ class SuiteRun:
     differences: tuple[Result, ...]
     not_compared: tuple[str, ...]
     not_scored: tuple[str, ...]
+    notes: tuple[str, ...]
     cells: int
     done_before: int
 
@@ -122,6 +125,11 @@ def run_suite(
             if mine.measured_on != theirs.measured_on
         ),
         not_scored=tuple(name for name in suite.sets if name not in data),
+        notes=tuple(
+            f"{info.title}: {note}"
+            for info in (test_set_class(n).info for n in suite.sets if n in data)
+            for note in info.notes
+        ),
         cells=len(cells) * len(checkpoints),
         done_before=before,
     )
