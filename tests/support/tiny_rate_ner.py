@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, normalizers, pre_tokenizers
-from tokenizers.models import Unigram
-from tokenizers.trainers import UnigramTrainer
 from transformers import DebertaV2Config, DebertaV2ForTokenClassification, DebertaV2TokenizerFast
 
 from syncxr.sample import Category
@@ -53,14 +50,24 @@ def plain(example: str) -> tuple[str, list[tuple[int, int, Category]]]:
 
 
 def tokenizer(examples: Sequence[str] = EXAMPLES) -> DebertaV2TokenizerFast:
-    """Few pieces, so that most words have several."""
-    trained = Tokenizer(Unigram())
-    trained.normalizer = normalizers.Strip(left=False, right=True)
-    trained.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    trainer = UnigramTrainer(vocab_size=90, special_tokens=_SPECIALS, unk_token="[UNK]")
-    trained.train_from_iterator([plain(example)[0] for example in examples], trainer)
-    vocabulary = json.loads(trained.to_str())["model"]["vocab"]
-    return DebertaV2TokenizerFast(vocab=[(piece, score) for piece, score in vocabulary])
+    """Few pieces, so that most words have several; the same ones in every process.
+
+    (The trainer of the tokenizers package is not: its pieces differ from run to run.)
+    """
+    words = ["▁" + word for example in examples for word in plain(example)[0].split()]
+    counts = Counter(
+        word[i : i + size]
+        for size in (2, 3, 4)
+        for word in words
+        for i in range(len(word) - size + 1)
+    )
+    common = sorted(counts, key=lambda piece: (-counts[piece], piece))[:65]
+    letters = sorted(set("".join(words)))
+    # The likeliest pieces are the longest; no two are as likely.
+    scores = [-(3.0 + 0.01 * rank) for rank in range(len(common))]
+    scores += [-(4.0 + 0.01 * rank) for rank in range(len(letters))]
+    special = [(piece, 0.0) for piece in _SPECIALS]
+    return DebertaV2TokenizerFast(vocab=[*special, *zip((*common, *letters), scores, strict=True)])
 
 
 def network() -> DebertaV2ForTokenClassification:
