@@ -133,7 +133,7 @@ def test_samples_without_a_class_are_counted() -> None:
     labels[0, 0] = labels[:30, 1] = 1
     scored = score(predictions(labels, labels), ABOUT, samples=200)
     note = row(scored, "finding 0", "AUROC").note
-    missing = int(note.split(" of 200 bootstrap samples lacked a class")[0])
+    missing = int(note.split(" of 200 bootstrap samples drew none of a class")[0])
     assert 50 < missing < 100  # (1 − 1/60)^60 = 36 %
     assert (row(scored, MEAN, "AUROC").low, row(scored, MEAN, "AUROC").high) == (1, 1)
 

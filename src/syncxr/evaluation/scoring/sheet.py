@@ -109,11 +109,11 @@ class Sheet:
         note: str = "",
         threshold: float = NAN,
     ) -> None:
-        """One finding. ``draws`` (samples,) is NaN where a sample lacked a class."""
+        """One finding. ``draws`` (samples,) is NaN where a sample says nothing."""
         missing = int(np.isnan(draws).sum())
         notes = [note, FEW if n < FEWEST_ITEMS else ""]
         if missing and not math.isnan(value):
-            notes.append(f"{missing} of {len(draws)} bootstrap samples lacked a class")
+            notes.append(f"{missing} of {len(draws)} bootstrap samples drew none of a class")
         low, high = interval(draws if not math.isnan(value) else ())
         row = Result(
             **self._common,
