@@ -139,7 +139,9 @@ def full_batches(items: Sequence[T], size: int) -> Iterator[tuple[list[T], int]]
     """Batches of one size, the last filled up with its last item, and how many in each count.
 
     Kernels round by the shape of a batch, so that a result from a filled-up batch is the one that
-    a full batch gives.
+    a full batch gives. With several threads they also split a batch among them, and the last bits
+    may depend on the place in it (seen on a processor); one at a time, the default there, nothing
+    depends on the neighbours.
     """
     for start in range(0, len(items), size):
         part = list(items[start : start + size])

@@ -55,7 +55,6 @@ def test_reports_become_a_dataset_that_verifies(
         "steps": 2,
         "size": 32,
         "device": "cpu",
-        "batch_size": 4,
     }
     again = build("renderer", RENDERERS, BackendSpec.model_validate(renderer))
     firsts = [

@@ -1,4 +1,5 @@
 import json
+import signal
 import threading
 import time
 from pathlib import Path
@@ -79,9 +80,21 @@ def test_of_many_comers_one_wins(tmp_path: Path) -> None:
     won[0].release()
 
 
-def test_whoever_was_cut_off_too_long_stops() -> None:
-    """Another run takes the next number; this one is interrupted and says why."""
-    folder = locate("memory://cut-off/run")
+@pytest.mark.parametrize("ignored", [False, True], ids=["foreground", "background"])
+def test_whoever_was_cut_off_too_long_stops(ignored: bool) -> None:
+    """Another run takes the next number; this one is interrupted and says why.
+
+    Also where a shell started it in the background, with SIGINT ignored.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    try:
+        _is_stopped(f"memory://cut-off-{ignored}/run")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _is_stopped(url: str) -> None:
+    folder = locate(url)
     with pytest.raises(SyncxrError, match="another run has taken it"), open_run(folder, {}):
         (folder / ".lease" / "00000001.json").write_text("{}")
         time.sleep(60)

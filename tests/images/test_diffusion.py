@@ -121,8 +121,8 @@ def test_the_prompt_is_exactly_as_long_as_the_text_encoder_reads(
 
 
 def test_a_film_depends_on_its_own_request_and_seed(folder: Path) -> None:
-    """Alone, among others, at another place of the batch: the same bytes, at one batch size."""
-    made = renderer(folder, batch_size=4)
+    """Alone, among others, in another order: the same bytes, with the batch size of a processor."""
+    made = renderer(folder)
     together = made.render(REQUESTS)
     alone = [made.render([request])[0] for request in REQUESTS]
     turned = made.render(REQUESTS[::-1])[::-1]
@@ -131,6 +131,16 @@ def test_a_film_depends_on_its_own_request_and_seed(folder: Path) -> None:
         np.testing.assert_array_equal(one.image, three.image)
         assert one.parameters == two.parameters
     assert (together[0].image != together[2].image).any()  # same words, other seed
+    assert together[0].parameters["deterministic"]
+
+
+def test_a_place_in_a_batch_changes_no_more_than_rounding(folder: Path) -> None:
+    made = renderer(folder, batch_size=4)
+    together = made.render(REQUESTS)
+    turned = made.render(REQUESTS[::-1])[::-1]
+    for one, two in zip(together, turned, strict=True):
+        np.testing.assert_allclose(one.image.astype(int), two.image.astype(int), atol=1)
+        assert not one.parameters["deterministic"]
 
 
 def test_words_decide_the_film(stable: Path) -> None:

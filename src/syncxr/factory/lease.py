@@ -66,6 +66,7 @@ class Lease:
             raise SyncxrError(_in_use(self._folder.parent, "another run that began just now"))
         if number >= 0:
             self._path(number).unlink(missing_ok=True)
+        _listen()
         self._heart.start()
 
     def release(self) -> None:
@@ -123,10 +124,19 @@ class Lease:
         return json.dumps({"machine": _machine(), "process": os.getpid(), "beat": self._beats})
 
 
+def _listen() -> None:
+    """Let the heart interrupt the main thread.
+
+    Not by SIGINT: a shell starts what it puts into the background with that one ignored.
+    """
+    if hasattr(signal, "SIGUSR1") and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGUSR1, signal.default_int_handler)
+
+
 def _interrupt_main_thread() -> None:
     """As Ctrl-C would, also where it waits for a lock or a server."""
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    if hasattr(signal, "SIGUSR1"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
     else:
         _thread.interrupt_main()
 

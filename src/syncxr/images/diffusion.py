@@ -220,8 +220,9 @@ class DiffusionRenderer:
             "dtype": str(_denoiser(self._pipeline).dtype).removeprefix("torch."),
             "device": device,
             "batch_size": self.options.at_once(),
-            # Kernels of a GPU add in an order of their own.
-            "deterministic": device == "cpu",
+            # Kernels of a GPU add in an order of their own; those of a processor may look at the
+            # place in a batch.
+            "deterministic": device == "cpu" and self.options.at_once() == 1,
             "arguments": self._arguments,
         }
 
