@@ -1,6 +1,7 @@
 """Reports by the language model against two ways to write them without it, beside the bars.
 
     python benchmarks/report_drafting.py --plan FILE [--reports N] [--blind FOLDER] [--json FILE]
+    python benchmarks/report_drafting.py --bank FILE …   (the paper's loop: see rejection_loop.py)
 
 From one plan (``syncxr plan``), each report is written by
 
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rejection_loop
 
 from syncxr.entities.extraction import extract
 from syncxr.entities.lexicon import load_lexicon
@@ -215,6 +217,9 @@ def figures(
 
 def main() -> None:
     """Write, count, print."""
+    if "--bank" in sys.argv:
+        rejection_loop.main()
+        return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--plan", type=Path, required=True, help="plan.parquet of `syncxr plan`")
     parser.add_argument("--reports", type=int, default=300)
