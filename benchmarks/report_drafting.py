@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rejection_loop
 
+import rejection_loop
 from syncxr.entities.extraction import extract
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.entities.location import Location
