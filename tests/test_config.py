@@ -52,3 +52,10 @@ def test_what_is_unfilled_is_named_where_it_is_needed() -> None:
         match=r"not filled in: judge.bank.folder, renderer.model; say --set judge.bank.folder=",
     ):
         config.require("judge", "renderer")
+
+
+def test_a_wrong_key_of_the_command_line_is_not_blamed_on_the_preset() -> None:
+    with pytest.raises(SyncxrError, match=r"^the command line: .*'sampling.K'.*sampling.k\?$"):
+        load_config("laptop", {"sampling.K": 4})
+    with pytest.raises(SyncxrError, match=r"^the command line, key 'sampling.k': .*valid integer"):
+        load_config("laptop", {"sampling.k": "abc"})

@@ -90,3 +90,16 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(SyncxrError, match="cannot be written"), open_run(tmp_path / "run", {}):
         pass
+
+
+def test_a_fault_before_anything_is_made_binds_the_folder_to_nothing(tmp_path: Path) -> None:
+    other = {**configuration, "source": "mended"}
+    with pytest.raises(SyncxrError, match="row 2"), open_run(tmp_path, configuration):
+        raise SyncxrError("row 2 is wrong")
+    with open_run(tmp_path, other) as folder:
+        (folder / "records").mkdir()
+        (folder / "records" / "films-00000.json").write_text("{}")
+    with pytest.raises(SyncxrError, match="later"), open_run(tmp_path, other):
+        raise SyncxrError("later")
+    with pytest.raises(SyncxrError, match="another configuration"), open_run(tmp_path, {}):
+        pass

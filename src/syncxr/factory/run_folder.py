@@ -29,7 +29,8 @@ def open_run(
 ) -> Iterator[StoragePath]:
     """Hold a run folder for this process and this configuration.
 
-    A folder that already holds a run is continued if the configuration is the same. Keys under
+    A folder that already holds a run is continued if the configuration is the same; one in which a
+    user's fault ended the run before anything was made is bound to nothing. Keys under
     ``execution`` (workers and the like) may change: they do not decide what is made.
 
     A local folder is held by a lock of the file system, which ends with the process; NFS 4, Lustre
@@ -48,7 +49,11 @@ def open_run(
     with _held(folder):
         _claim(folder, {"syncxr": __version__, **configuration}, grows)
         _remove_leftovers(folder)
-        yield folder
+        try:
+            yield folder
+        except SyncxrError:
+            _give_back(folder)
+            raise
         _remove_leftovers(folder)
 
 
@@ -145,6 +150,14 @@ def _claim(folder: StoragePath, configuration: Mapping[str, Any], grows: str | N
             return
     text = yaml.safe_dump(json.loads(json.dumps(configuration)), sort_keys=False)
     write_text(path, text)
+
+
+def _give_back(folder: StoragePath) -> None:
+    """Forget the configuration of a run that made nothing: mended input makes another one."""
+    if isinstance(folder, Path):
+        made = {path.name for path in folder.rglob("*") if path.is_file()}
+        if made <= {"config.yaml", "run.jsonl", ".lock"}:
+            (folder / "config.yaml").unlink(missing_ok=True)
 
 
 def _grown(held: Mapping[str, Any], wanted: Mapping[str, Any], key: str) -> dict[str, Any] | None:

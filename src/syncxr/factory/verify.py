@@ -45,6 +45,8 @@ def verify(folder: StoragePath) -> Verification:
     Raises:
         SyncxrError: There is no finished dataset in the folder.
     """
+    if not folder.exists():
+        raise SyncxrError(f"{folder} does not exist; give a run folder or a dataset folder")
     dataset = folder / "dataset" if (folder / "dataset").is_dir() else folder
     manifest = read_manifest(dataset)
     faults = [line for file in manifest.files if (line := check_hash(dataset, file))]
