@@ -18,6 +18,7 @@ from syncxr.factory.options import ExecutionOptions, FactoryOptions
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.registry import BackendSpec
 from syncxr.reports.drafting import DraftingOptions
+from syncxr.settings import read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -91,15 +92,11 @@ def load_config(source: str, overrides: Mapping[str, Any] | None = None) -> Conf
         SyncxrError: No such preset or file, not YAML, an unknown key or a wrong value.
     """
     path = PRESETS / f"{source}.yaml" if source in presets() else Path(source)
-    try:
-        raw = yaml.safe_load(path.read_text("utf-8")) or {}
-    except FileNotFoundError as error:
+    if not path.exists():
         raise SyncxrError(
             f"configuration {source!r} is neither a file nor a preset ({', '.join(presets())})"
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise SyncxrError(f"{path} is not readable YAML: {reason}") from error
+        )
+    raw = read_yaml(path) or {}
     if not isinstance(raw, dict):
         raise SyncxrError(f"{path} must hold keys and values, not {type(raw).__name__}")
     for key, value in (overrides or {}).items():

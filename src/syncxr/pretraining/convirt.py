@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor, arange, einsum, nn
+from torch import Tensor, arange, nn
 from torch.nn.functional import cross_entropy, normalize
 
 from syncxr.pretraining.encoders import Channels, ImageFeatures, TextFeatures
+from syncxr.pretraining.method import compare_places
 
 
 def convirt_loss(
@@ -93,13 +94,8 @@ class ConVIRT(nn.Module):
         return self.embed_images(images) @ self.embed_texts(texts).T / self.options.temperature
 
     def locate(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
-        """Cosines of the projected feature of each place, (N, M, h, w).
-
-        ConVIRT trains no local features; the projection of the pooled feature is applied at every
-        place of the map that was pooled.
-        """
-        places = self.image_projection(images.spatial.permute(0, 2, 3, 1))
-        return einsum("nhwd,md->nmhw", normalize(places, dim=-1), self.embed_texts(texts))
+        """See :func:`compare_places`."""
+        return compare_places(self.image_projection, images, self.embed_texts(texts))
 
 
 def _projection(channels: int, dimension: int) -> nn.Sequential:

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from torch import Tensor
+from torch import Tensor, einsum
+from torch.nn.functional import normalize
 
 from syncxr.pretraining.encoders import Channels, ImageFeatures, TextFeatures
+
+
+def compare_places(
+    projection: Callable[[Tensor], Tensor], images: ImageFeatures, texts: Tensor
+) -> Tensor:
+    """Cosines of each place of the last map and each text, (N, M, h, w).
+
+    For methods that train no local features: the projection of the pooled feature is applied at
+    every place of the map that was pooled.
+
+    Args:
+        projection: From C channels to d.
+        images: Of N films.
+        texts: Unit vectors, (M, d).
+    """
+    places = projection(images.spatial.permute(0, 2, 3, 1))
+    return einsum("nhwd,md->nmhw", normalize(places, dim=-1), texts)
 
 
 class Method(Protocol):

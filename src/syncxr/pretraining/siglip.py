@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, normalize
 
 from syncxr.pretraining.encoders import Channels, ImageFeatures, TextFeatures
+from syncxr.pretraining.method import compare_places
 
 
 def siglip_loss(logits: Tensor) -> Tensor:
@@ -83,7 +84,5 @@ class SigLIP(nn.Module):
         return cosines * self.log_scale.exp() + self.bias
 
     def locate(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
-        """Cosines of the projected feature of each place, (N, M, h, w)."""
-        places = self.image_projection(images.spatial.permute(0, 2, 3, 1))
-        words = self.embed_texts(texts)
-        return torch.einsum("nhwd,md->nmhw", normalize(places, dim=-1), words)
+        """See :func:`compare_places`."""
+        return compare_places(self.image_projection, images, self.embed_texts(texts))

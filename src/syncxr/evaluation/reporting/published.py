@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from syncxr.errors import SyncxrError
 from syncxr.evaluation.scoring.results import MEAN, NAN, Result
 from syncxr.evaluation.testsets import TEST_SETS
 from syncxr.evaluation.testsets.test_set import test_set_class
+from syncxr.settings import checked, read_yaml
 
 _FIXED = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,15 +57,7 @@ def read_published(path: Path) -> list[Result]:
     Raises:
         SyncxrError: The file is missing or wrong; names key and remedy.
     """
-    try:
-        file = _File.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise SyncxrError(f"{path} is not readable YAML: {reason}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SyncxrError(f"{path}, key {key!r}: {first['msg']}") from error
+    file = checked(_File, read_yaml(path), path)
     return [_row(number, file.source) for number in file.numbers]
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from syncxr.errors import SyncxrError
+from syncxr.settings import read_yaml
 
 
 def named_checkpoints(given: Sequence[str]) -> dict[str, Path]:
@@ -76,11 +75,7 @@ def _telling_name(path: Path, others: Sequence[Path]) -> str:
 
 
 def _from_file(path: Path) -> dict[str, Path]:
-    try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise SyncxrError(f"{path} is not readable YAML: {reason}") from error
+    raw = read_yaml(path)
     if not isinstance(raw, dict) or not all(
         isinstance(value, str) for pair in raw.items() for value in pair
     ):

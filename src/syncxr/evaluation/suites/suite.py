@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.finetuning.options import FullOptions, LinearOptions, SegmentationOptions
@@ -16,6 +15,7 @@ from syncxr.evaluation.prompts import load_prompt_set
 from syncxr.evaluation.testsets import TEST_SETS
 from syncxr.evaluation.testsets.test_set import Task as SetTask
 from syncxr.evaluation.testsets.test_set import test_set_class
+from syncxr.settings import checked, read_yaml
 
 SUITES = Path(__file__).parent
 
@@ -212,20 +212,11 @@ def load_suite(source: str) -> Suite:
             a task that a set is not made for.
     """
     path = SUITES / f"{source}.yaml" if source in suite_names() else Path(source)
-    try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
-        suite = Suite.model_validate(raw)
-    except FileNotFoundError as error:
+    if not path.exists():
         raise SyncxrError(
             f"suite {source!r} is neither a file nor one of {', '.join(suite_names())}"
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise SyncxrError(f"{path} is not readable YAML: {reason}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SyncxrError(f"{path}, key {key!r}: {first['msg']}") from error
+        )
+    suite = checked(Suite, read_yaml(path), path)
     for task in suite.tasks:
         for name in task.sets:
             _check_set(path, task, name)
