@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
-from syncxr.images.simulation.anatomy import Landmarks, landmarks_of
+from syncxr.images.simulation.anatomy import Landmarks, Patient, landmarks_of
 from syncxr.images.simulation.ct import (
     LEFT_LUNG,
     LUNGS,
@@ -29,6 +29,11 @@ SLAB_MM = 8.0
 LUNG_DENSITY = 0.15
 """Of aerated lung, g/cm³: what the source has."""
 
+Box = tuple[slice, slice, slice]
+"""Slabs, rows and columns of a part of the body."""
+
+WHOLE: Box = np.s_[:, :, :]
+
 
 @dataclass
 class Body:
@@ -38,13 +43,17 @@ class Body:
         slabs: Geometry.
         marks: Landmarks of the source.
         water: Density of the water-like part, g/cm³, (K, R, C). Findings write into it.
-        bone: Volume fraction of cortical bone, (K, R, C).
+        bone: Volume fraction of cortical bone, (K, R, C). Findings write into it.
         lobes: Lobe (:class:`Structure`) to its share of each cell, (K, R, C).
         heart: Share of the heart, (K, R, C).
         wall: Distance to the chest wall within an axial slice, mm, (K, R, C).
         mass: The mass removed from the source, (Y, Z, X) of its own box.
         mass_spacing: Voxel size of ``mass``, mm.
         open_lung: Share of a frontal ray's path at (R, C) that no heart, spine or diaphragm hides.
+        lungs: ``"left"`` and ``"right"`` to the lung's share of each cell, (K, R, C).
+        patient: The patient being made: what was sampled, and what findings have asked for so far.
+        denied: Concepts that the text says are absent; no finding may bring them along.
+        claims: What findings have changed so far, in the order of insertion, (K, R, C) each.
     """
 
     slabs: Slabs
@@ -58,19 +67,44 @@ class Body:
     mass_spacing: float
     open_lung: Floats
     lungs: dict[str, Floats] = field(default_factory=dict)
+    patient: Patient = field(default_factory=Patient)
+    denied: frozenset[str] = frozenset()
+    claims: list[Floats] = field(default_factory=list)
 
-    def fresh(self) -> Body:
-        """A copy whose ``water`` may be written to."""
-        return replace(self, water=self.water.copy())
+    def fresh(self, patient: Patient, denied: frozenset[str] = frozenset()) -> Body:
+        """A copy for one film, whose ``water`` and ``bone`` may be written to."""
+        return replace(
+            self,
+            water=self.water.copy(),
+            bone=self.bone.copy(),
+            patient=patient,
+            denied=denied,
+            claims=[],
+        )
 
     def coordinates(self) -> tuple[Floats, Floats, Floats]:
         """x, y, z of the cells, mm, broadcastable to (K, R, C); slabs stacked front to back."""
         s = self.slabs
         return s.columns[None, None, :], s.centres[:, None, None], s.rows[None, :, None]
 
-    def fill(self, share: Floats, density: float | Floats) -> None:
-        """Replace ``share`` of each cell by tissue of ``density`` g/cm³."""
-        self.water += share * (density - self.water)
+    def fill(self, share: Floats, density: float | Floats, box: Box = WHOLE) -> None:
+        """Replace ``share`` of each cell of ``box`` by tissue of ``density`` g/cm³.
+
+        What earlier findings have claimed there is replaced with the rest.
+        """
+        water = self.water[box]
+        water += share * (density - water)
+        for claim in self.claims:
+            claim[box] *= 1.0 - share
+
+    def claim(self, extent: Floats) -> Floats:
+        """Register the share of each cell, (K, R, C), that a finding has changed.
+
+        The same array is returned; later calls of :meth:`fill` diminish it, so that no mask counts
+        tissue which another finding has taken away.
+        """
+        self.claims.append(extent)
+        return extent
 
 
 def cut(volume: Floats, thorax: Thorax, axis: int, thickness: float) -> Floats:

@@ -6,13 +6,30 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from syncxr.entities.extraction import extract
+from syncxr.entities.lexicon import load_lexicon
 from syncxr.entities.location import Location
-from syncxr.sample import Entity
+from syncxr.sample import Category, Entity, Polarity
 
 
 def read(text: str) -> list[Entity]:
     """Distinct statements of a report, in the order of their words."""
     return list(dict.fromkeys(mention.entity for mention in extract(text)))
+
+
+def denials(entities: Iterable[Entity]) -> frozenset[str]:
+    """Concepts that statements deny, by name or by calling a structure normal."""
+    lexicon = load_lexicon()
+    denied = set()
+    for entity in entities:
+        if entity.polarity is not Polarity.ABSENT:
+            continue
+        if entity.category is not Category.ANATOMY:
+            denied.add(entity.concept)
+            continue
+        for name, concept in lexicon.concepts.items():
+            if lexicon.contradict(entity, concept.entity(Polarity.PRESENT)):
+                denied.add(name)
+    return frozenset(denied)
 
 
 def unite(entities: Iterable[Entity]) -> dict[Entity, tuple[Entity, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,7 +29,7 @@ from syncxr.images.simulation.projection import (
     intersections,
     merge,
 )
-from syncxr.images.simulation.reading import read, unite
+from syncxr.images.simulation.reading import denials, read, unite
 from syncxr.sample import Entity, Image, Mask, Polarity, derive_seed
 from syncxr.threads import torch_threads
 
@@ -131,7 +131,7 @@ class Paths:
         bone: cm, (H, W).
         changed: Finding to its path through changed tissue, cm, (H, W).
         parameters: Finding (``str(entity)``) to what was sampled for it.
-        heart_ratio: Cardiothoracic ratio the body was given.
+        patient: As the findings made it.
         heart_shown: Cardiothoracic ratio measured on the projected heart and lungs.
         masks: Finding to the mask of its changed tissue.
     """
@@ -140,7 +140,7 @@ class Paths:
     bone: Floats
     changed: dict[Entity, Floats]
     parameters: dict[str, Any]
-    heart_ratio: float
+    patient: Patient
     heart_shown: float
     masks: dict[Entity, Mask]
 
@@ -191,7 +191,8 @@ class SimulationRenderer:
     def _study(self, entities: Sequence[Entity], seed: int) -> SimulatedStudy:
         drawn, not_shown = self._sort(entities)
         scene = Scene.sample(seed, self.options.population)
-        paths = self.trace(scene, list(drawn), seed)
+        denied = denials(entities)
+        paths = self.trace(scene, list(drawn), seed, denied)
         image, window = self.develop(scene, paths)
         film = Film(
             image=image,
@@ -210,7 +211,7 @@ class SimulationRenderer:
                 "seed": seed,
             },
         )
-        return SimulatedStudy(self, film, drawn, scene, seed, paths.heart_shown, window)
+        return SimulatedStudy(self, film, drawn, scene, seed, denied, paths.heart_shown, window)
 
     def develop(
         self, scene: Scene, paths: Paths, window: Window | None = None
@@ -219,13 +220,18 @@ class SimulationRenderer:
         pixel = scene.pose.field / self.options.size
         return develop(paths.water, paths.bone, scene.exposure, pixel, scene.noise_seed, window)
 
-    def trace(self, scene: Scene, findings: Sequence[Entity], seed: int) -> Paths:
+    def trace(
+        self,
+        scene: Scene,
+        findings: Sequence[Entity],
+        seed: int,
+        denied: frozenset[str] = frozenset(),
+    ) -> Paths:
         """Make the patient, insert the findings, follow the rays."""
-        body = load_body(self.options.resolution_mm).fresh()
-        changes = _insert(body, findings, seed, scene.patient)
-        ratios = [c.heart_ratio for c in changes.values() if c.heart_ratio is not None]
-        ratio = ratios[0] if ratios else scene.patient.heart_ratio
-        deformation = Deformation(scene.patient, body.marks, ratio)
+        body = load_body(self.options.resolution_mm).fresh(scene.patient, denied)
+        changes = _insert(body, findings, seed)
+        patient = body.patient
+        deformation = Deformation(patient, body.marks, patient.heart_ratio)
         extents = {e: c.extent for e, c in changes.items() if c.extent is not None}
         with torch_threads(1), torch.inference_mode():
             where, lengths = intersections(
@@ -237,15 +243,14 @@ class SimulationRenderer:
             coarse, shapes, between = merge(body.slabs, shapes, where)
             shadows = integrate(coarse, shapes, between, 2.0 * lengths)
             added = {
-                e: _spheres(body.slabs, where, c.spheres) for e, c in changes.items() if c.spheres
+                e: _spheres(body.slabs, where, c.shapes) for e, c in changes.items() if c.shapes
             }
-        patient = scene.patient
         water, bone = sums[0] * patient.depth, sums[1] * patient.depth
         changed = dict(zip(extents, shadows[2:], strict=True))
         for entity, (path, mass) in added.items():
             water += mass
             changed[entity] = path
-        water += _surface(scene, self.options.size, water)
+        water += _surface(patient, scene.pose, self.options.size, water)
         masks = {e: path > changes[e].least_path for e, path in changed.items()}
         parameters = {str(e): c.parameters for e, c in changes.items()}
         return Paths(
@@ -253,7 +258,7 @@ class SimulationRenderer:
             bone=bone * patient.bone_density,
             changed=changed,
             parameters=parameters,
-            heart_ratio=ratio,
+            patient=patient,
             heart_shown=_width(shadows[0]) / max(_width(shadows[1]), 1),
             masks=masks,
         )
@@ -283,6 +288,7 @@ class SimulatedStudy:
         drawn: Things drawn to the statements that each stands for.
         scene: Patient, pose and exposure.
         seed: Of the request.
+        denied: Concepts that the text denies.
         heart_ratio: Cardiothoracic ratio on the film.
         window: Grey window of the film.
     """
@@ -292,6 +298,7 @@ class SimulatedStudy:
     drawn: dict[Entity, tuple[Entity, ...]]
     scene: Scene
     seed: int
+    denied: frozenset[str]
     heart_ratio: float
     window: Window
 
@@ -304,7 +311,7 @@ class SimulatedStudy:
         """The same film, all findings but these drawn."""
         gone = set(entities)
         rest = [thing for thing, members in self.drawn.items() if gone.isdisjoint(members)]
-        paths = self.renderer.trace(self.scene, rest, self.seed)
+        paths = self.renderer.trace(self.scene, rest, self.seed, self.denied)
         return self.renderer.develop(self.scene, paths, self.window)[0]
 
     def imagine(self, entity: Entity) -> tuple[Image, Mask]:
@@ -320,18 +327,18 @@ def _width(path: Floats) -> int:
     return int(columns[-1] - columns[0] + 1) if len(columns) else 0
 
 
-def _insert(
-    body: Body, findings: Sequence[Entity], seed: int, patient: Patient
-) -> dict[Entity, Change]:
-    """Put every finding into the body, each from a seed of its own."""
+def _insert(body: Body, findings: Sequence[Entity], seed: int) -> dict[Entity, Change]:
+    """Put every finding into the body, each from a seed of its own; changes ``body.patient``."""
     lung = body.lungs["left"] + body.lungs["right"]
-    body.water += (patient.markings - 1.0) * lung * (body.water - 0.12).clip(0.0, 0.3)
+    body.water += (body.patient.markings - 1.0) * lung * (body.water - 0.12).clip(0.0, 0.3)
     changes = {}
     for entity in findings:
         # Concept and side only: a change of severity then keeps place and shape.
         stage = f"finding {entity.concept} {entity.location}"
         rng = np.random.default_rng(derive_seed(str(seed), stage, 0))
-        changes[entity] = FINDINGS[entity.concept].insert(body, entity, rng)
+        change = FINDINGS[entity.concept].insert(body, entity, rng)
+        body.patient = replace(body.patient, **change.patient)
+        changes[entity] = change
     return changes
 
 
@@ -351,9 +358,8 @@ def _spheres(slabs: Slabs, where: torch.Tensor, spheres: Sequence[Sphere]) -> tu
     return path, mass
 
 
-def _surface(scene: Scene, size: int, water: Floats) -> Floats:
+def _surface(patient: Patient, pose: Pose, size: int, water: Floats) -> Floats:
     """Soft tissue before the ribs: a layer that ends with the body, and breasts. g/cm², (H, W)."""
-    patient, pose = scene.patient, scene.pose
     layer: Floats = np.float32(patient.soft_tissue) * np.clip(water / 8.0, 0.0, 1.0)
     if patient.breasts > 0:
         layer = layer + _breasts(patient, pose, size)

@@ -4,15 +4,15 @@ In: a body, the words' entity, a source of chance. Out: the changed body and wha
 Must not know: projection, film, other findings.
 """
 
-from syncxr.images.simulation.findings.atelectasis import Atelectasis
-from syncxr.images.simulation.findings.cardiomegaly import Cardiomegaly
-from syncxr.images.simulation.findings.edema import Edema
-from syncxr.images.simulation.findings.effusion import BLUNTING, Effusion
 from syncxr.images.simulation.findings.finding import Change, Finding, Sphere
-from syncxr.images.simulation.findings.mass import Mass
-from syncxr.images.simulation.findings.nodule import NODULES
-from syncxr.images.simulation.findings.opacity import AIRSPACE
-from syncxr.images.simulation.findings.pneumothorax import Pneumothorax
+from syncxr.images.simulation.findings.heart.cardiomegaly import Cardiomegaly
+from syncxr.images.simulation.findings.lung.atelectasis import Atelectasis
+from syncxr.images.simulation.findings.lung.edema import Edema
+from syncxr.images.simulation.findings.lung.mass import Mass
+from syncxr.images.simulation.findings.lung.nodule import NODULES
+from syncxr.images.simulation.findings.lung.opacity import AIRSPACE
+from syncxr.images.simulation.findings.pleura.effusion import BLUNTING, Effusion
+from syncxr.images.simulation.findings.pleura.pneumothorax import Pneumothorax
 
 # In the order of insertion: what lies in the lung first, what displaces it afterwards.
 _ALL: tuple[Finding, ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -59,15 +60,16 @@ class Change:
     Attributes:
         parameters: What was sampled, JSON values.
         extent: Share of each cell that changed, (K, R, C); ``None`` if only spheres were added.
-        spheres: To be added along the rays.
-        heart_ratio: Cardiothoracic ratio to give the patient.
+        shapes: Small or thin things, to be added along the rays.
+        patient: Fields of the ``Patient`` that the finding needs,
+            e.g. ``{"heart_ratio": 0.56}``.
         least_path: Changed path from which a pixel belongs to the mask, cm.
     """
 
     parameters: dict[str, Any]
     extent: Floats | None = None
-    spheres: tuple[Sphere, ...] = ()
-    heart_ratio: float | None = None
+    shapes: tuple[Sphere, ...] = ()
+    patient: Mapping[str, Any] = field(default_factory=dict)
     least_path: float = 0.5
 
 

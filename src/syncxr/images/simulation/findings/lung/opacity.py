@@ -79,7 +79,7 @@ def insert_airspace(
         body.fill(share, np.maximum(body.water, filled))
         extent += share
         clouds[side] = {"radius_mm": patch, "centres_mm": centres, "density": filled}
-    return Change({**words.to_dict(), "clouds": clouds}, extent, least_path=1.0)
+    return Change({**words.to_dict(), "clouds": clouds}, body.claim(extent), least_path=1.0)
 
 
 def texture(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:

@@ -16,7 +16,7 @@ from syncxr.images.simulation.findings.finding import (
     settle,
     smooth_step,
 )
-from syncxr.images.simulation.findings.opacity import ZONES
+from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.sample import Entity
 
 BANDS = {"mild": 1, "moderate": 2, "severe": 3}
@@ -66,4 +66,4 @@ class Atelectasis:
                 extent = np.maximum(extent, share)
                 laid.append({"centre_mm": list(centre), "half_length_mm": length, "slope": slope})
             bands[side] = laid
-        return Change({**words.to_dict(), "bands": bands}, extent, least_path=1.0)
+        return Change({**words.to_dict(), "bands": bands}, body.claim(extent), least_path=1.0)

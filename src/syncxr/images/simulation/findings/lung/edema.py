@@ -9,7 +9,7 @@ import numpy as np
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.finding import Change, check_place, lung_share, settle
-from syncxr.images.simulation.findings.opacity import texture
+from syncxr.images.simulation.findings.lung.opacity import texture
 from syncxr.sample import Entity
 
 FILLING = {"mild": (0.16, 0.22), "moderate": (0.30, 0.40), "severe": (0.52, 0.68)}
@@ -56,4 +56,4 @@ class Edema:
             "filling": filling,
             "reach_mm": reach,
         }
-        return Change(parameters, extent, least_path=1.0)
+        return Change(parameters, body.claim(extent), least_path=1.0)

@@ -16,7 +16,7 @@ from syncxr.images.simulation.findings.finding import (
     pick_centre,
     settle,
 )
-from syncxr.images.simulation.findings.opacity import ZONES
+from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.sample import Entity
 
 RADII = {"mild": (17.0, 20.0), "moderate": (21.0, 26.0), "severe": (28.0, 38.0)}
@@ -67,4 +67,4 @@ class Mass:
             body.fill(share, 1.04)
             extent += share
             placed[side] = {"radius_mm": radius, "centre_mm": list(centre), "turn": angle}
-        return Change({**words.to_dict(), "placed": placed}, extent, least_path=0.8)
+        return Change({**words.to_dict(), "placed": placed}, body.claim(extent), least_path=0.8)

@@ -17,7 +17,7 @@ from syncxr.images.simulation.findings.finding import (
     pick_centre,
     settle,
 )
-from syncxr.images.simulation.findings.opacity import ZONES
+from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.sample import Entity
 
 RADII = {"mild": (4.5, 6.5), "moderate": (7.0, 10.0), "severe": (11.0, 14.5)}
@@ -65,7 +65,7 @@ class Nodule:
             added = self.density - LUNG_DENSITY
             spheres.append(Sphere(centre, (radius * squash, radius / squash), added))
             placed[side] = {"radius_mm": radius, "centre_mm": list(centre)}
-        return Change({**words.to_dict(), "placed": placed}, spheres=tuple(spheres), least_path=0.1)
+        return Change({**words.to_dict(), "placed": placed}, shapes=tuple(spheres), least_path=0.1)
 
 
 NODULES = (

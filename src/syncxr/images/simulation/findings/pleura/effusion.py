@@ -71,4 +71,4 @@ class Effusion:
             body.fill(share, _DENSITY)
             extent += share
             levels[side] = {"level_mm": height, "meniscus_mm": rise}
-        return Change({**words.to_dict(), "levels": levels}, extent, least_path=1.0)
+        return Change({**words.to_dict(), "levels": levels}, body.claim(extent), least_path=1.0)

@@ -36,4 +36,4 @@ class Cardiomegaly:
         words = settle(entity, rng)
         ratio = float(rng.uniform(*RATIOS[words.severity]))
         parameters = {"severity": words.severity, "heart_ratio": ratio}
-        return Change(parameters, extent=body.heart, heart_ratio=ratio, least_path=1.0)
+        return Change(parameters, body.heart, patient={"heart_ratio": ratio}, least_path=1.0)

@@ -57,7 +57,7 @@ class Pneumothorax:
             body.water += 0.08 * min(1.0, apical / 60.0) * squeezed
             extent += air
             gaps[side] = {"apical_mm": apical, "lateral_mm": lateral}
-        return Change({**words.to_dict(), "gaps": gaps}, extent, least_path=1.5)
+        return Change({**words.to_dict(), "gaps": gaps}, body.claim(extent), least_path=1.5)
 
 
 def _collapse(body: Body, lung: Floats, side: str, apical: float, lateral: float) -> Floats:
