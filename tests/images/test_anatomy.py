@@ -11,6 +11,7 @@ from syncxr.images.simulation.anatomy import (
     RANGES,
     Deformation,
     Landmarks,
+    Patient,
     sample_patient,
 )
 from syncxr.images.simulation.body import load_body
@@ -64,7 +65,7 @@ def test_left_is_left() -> None:
 def test_body_is_not_shared_with_findings() -> None:
     body = load_body(2.0)
     before = float(body.water.sum())
-    changed = body.fresh()
+    changed = body.fresh(Patient())
     changed.fill(np.ones_like(changed.water), 1.0)
     assert float(load_body(2.0).water.sum()) == before
 
@@ -97,8 +98,6 @@ def test_deformation_never_folds(seed: int, ratio: float) -> None:
 
 
 def test_unchanged_patient_is_the_source() -> None:
-    from syncxr.images.simulation.anatomy import Patient
-
     native = MARKS.heart_width / MARKS.thorax_width
     points = np.random.default_rng(0).uniform(-120, 120, (50, 3)).astype(np.float32)
     moved = Deformation(Patient(), MARKS, native)(points)

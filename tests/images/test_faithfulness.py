@@ -34,6 +34,7 @@ class Liar:
             claimed.drawn,
             claimed.scene,
             claimed.seed,
+            claimed.denied,
             image.heart_ratio,
             image.window,
         )

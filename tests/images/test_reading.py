@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncxr.images.renderer import RenderRequest
-from syncxr.images.simulation.reading import read, unite
+from syncxr.images.simulation.reading import denials, read, unite
 from syncxr.images.simulation.renderer import SimulationRenderer
 from syncxr.sample import Category, Entity, Polarity
 
@@ -58,3 +58,11 @@ def test_film_of_a_report_that_says_things_twice(renderer: SimulationRenderer) -
     [normal] = renderer.render([RenderRequest("Normal chest.", 1)])
     assert (study.without([again.shown[0]]) == study.without(again.shown)).all()
     assert not normal.masks
+
+
+def test_denials_by_name_and_by_a_normal_structure() -> None:
+    assert "pleural effusion" in denials(read("No left pleural effusion."))
+    assert denials(read("Left pleural effusion. Possible pneumothorax.")) == frozenset()
+    assert "cardiomegaly" in denials(read("Heart size is normal."))
+    assert "consolidation" in denials(read("Lungs are clear."))
+    assert "cardiomegaly" not in denials(read("Lungs are clear."))
