@@ -102,3 +102,66 @@ def test_unchanged_patient_is_the_source() -> None:
     points = np.random.default_rng(0).uniform(-120, 120, (50, 3)).astype(np.float32)
     moved = Deformation(Patient(), MARKS, native)(points)
     assert np.abs(moved - points).max() == pytest.approx(0.0, abs=1e-3)
+
+
+EXTREMES = {
+    "lung_volume": (0.8, 1.15),
+    "heart_axis": (-12.0, 12.0),
+    "shift": (-30.0, 30.0),
+    "upper_shift": (-20.0, 20.0),
+    "left_hilum": (0.8, 1.8),
+    "right_hilum": (0.8, 1.8),
+    "aorta_width": (0.85, 1.6),
+    "aorta_tortuosity": (0.0, 18.0),
+    "kyphosis": (0.0, 20.0),
+    "scoliosis": (-30.0, 30.0),
+    "mediastinum": (0.9, 1.6),
+}
+
+
+def least_stretch(patient: Patient, ratio: float = 0.45) -> float:
+    """Least determinant of the map's derivative in the frontal plane, over the chest."""
+    axis = np.linspace(-140, 140, 141, dtype=np.float32)
+    x, z = np.meshgrid(axis, axis)
+    worst = np.inf
+    for depth in (-60.0, -30.0, 0.0, 30.0, 60.0):
+        moved = Deformation(patient, MARKS, ratio)(
+            np.stack([x, np.full_like(x, depth), z], axis=-1)
+        )
+        dx, dz = np.gradient(moved[..., 0], 2.0), np.gradient(moved[..., 2], 2.0)
+        worst = min(worst, float((dx[1] * dz[0] - dx[0] * dz[1]).min()))
+    return worst
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+@pytest.mark.parametrize("ratio", [0.38, 0.68])
+def test_no_parameter_folds_at_its_extreme(name: str, ratio: float) -> None:
+    for value in EXTREMES[name]:
+        assert least_stretch(Patient(**{name: value}), ratio) > 0.02
+
+
+@pytest.mark.parametrize("shift", [-20.0, 8.0, 25.0])
+@pytest.mark.parametrize("ratio", [0.42, 0.6])
+def test_shift_moves_the_heart_by_what_was_asked_and_no_wall(shift: float, ratio: float) -> None:
+    x = np.linspace(-125, 125, 251, dtype=np.float32)
+    points = np.stack([x, np.full_like(x, 22.0), np.full_like(x, -16.0)], axis=-1)
+    still = Deformation(Patient(), MARKS, ratio)(points)
+    moved = Deformation(Patient(shift=shift), MARKS, ratio)(points)
+    # Where the source's midline and the middle of its heart lie in the patient.
+    for place in (0.0, 19.0):
+        before = np.interp(place, still[:, 0], x)
+        assert np.interp(place, moved[:, 0], x) - before == pytest.approx(shift, abs=0.3)
+    assert moved[[0, -1], 0] == pytest.approx(still[[0, -1], 0], abs=0.1)
+    spine = np.stack([x, np.full_like(x, -75.0), np.full_like(x, -16.0)], axis=-1)
+    np.testing.assert_allclose(
+        Deformation(Patient(shift=shift), MARKS, ratio)(spine),
+        Deformation(Patient(), MARKS, ratio)(spine),
+        atol=1e-3,
+    )
+
+
+def test_mirrored_patient_has_the_heart_on_the_right() -> None:
+    point = np.array([[-30.0, 20.0, 0.0]], np.float32)
+    mirrored = Deformation(Patient(mirrored=True), MARKS)(point)
+    plain = Deformation(Patient(), MARKS)(point * np.array([-1, 1, 1], np.float32))
+    np.testing.assert_allclose(mirrored, plain, atol=1e-4)

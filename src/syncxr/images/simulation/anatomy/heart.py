@@ -1,0 +1,67 @@
+"""Size and axis of the heart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from syncxr.images.simulation.anatomy.fields import step
+from syncxr.images.simulation.anatomy.landmarks import Landmarks
+from syncxr.images.simulation.anatomy.patient import Patient
+from syncxr.images.simulation.ct import Floats
+
+_GROWTH_SHOWN = 0.83
+
+
+def scale(marks: Landmarks, ratio: float) -> float:
+    """Growth of the heart against the source body for a cardiothoracic ratio.
+
+    The heart's border does not lie on the ellipsoid within which growth is uniform; measured over
+    patients, :data:`_GROWTH_SHOWN` of the growth asked for is seen.
+    """
+    native = marks.heart_width / marks.thorax_width
+    growth = ratio - native
+    return 1.0 + growth / (native * (_GROWTH_SHOWN if growth > 0 else 1.0))
+
+
+def grow(marks: Landmarks, factor: float, x: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats]:
+    """Grow the heart from behind its right border; the lung around it gives way.
+
+    Within the heart the map is a plain scaling; from its border to the chest wall it is linear in
+    the radius, so nothing folds and the rib cage stays.
+    """
+    growth = np.float32(factor)
+    left, right, front, foot = marks.heart_reach
+    dx, dy, dz = x - marks.heart[0], y - marks.heart[1], z - marks.heart[2]
+    rho = np.sqrt(
+        (dx / np.where(dx > 0, left, right)) ** 2
+        + (dy / (1.15 * front)) ** 2
+        + (dz / np.where(dz > 0, 1.35 * foot, 1.2 * foot)) ** 2
+    )
+    # Room to the chest wall differs between the sides; blend by direction, without a seam.
+    leftward = 0.5 + 0.5 * dx / np.where(dx > 0, left, right) / np.maximum(rho, 1e-6)
+    wall_left = max((marks.half_width - marks.heart[0]) * 0.96 / left, 1.05 * float(growth))
+    wall_right = (marks.half_width + marks.heart[0]) * 0.85 / right
+    wall = wall_right + (wall_left - wall_right) * leftward
+    outer = 1.0 + (rho - growth) * (wall - 1.0) / np.maximum(wall - growth, 0.05)
+    source = np.where(rho < growth, rho / growth, np.where(rho < wall, outer, rho))
+    shrink = (source / np.maximum(rho, 1e-6)).astype(np.float32)
+    # Height grows less than width: an enlarged heart lies broad on the diaphragm.
+    moved_x: Floats = np.float32(marks.heart[0]) + dx * shrink
+    moved_z: Floats = np.float32(marks.heart[2]) + dz * (np.float32(0.5) + np.float32(0.5) * shrink)
+    return moved_x, moved_z
+
+
+def turn(
+    patient: Patient, marks: Landmarks, x: Floats, y: Floats, z: Floats
+) -> tuple[Floats, Floats]:
+    """Turn the heart in the frontal plane; the turn dies away towards chest wall and spine."""
+    if not patient.heart_axis:
+        return x, z
+    dx, dz = x - marks.heart[0], z - marks.heart[2]
+    reach = marks.heart_reach[0]
+    near = 1.0 - step(np.hypot(dx, dz), 0.6 * reach, 1.5 * reach)
+    angle = -np.deg2rad(patient.heart_axis) * near * step(y, marks.back + 50.0, marks.back + 90.0)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    moved_x: Floats = (marks.heart[0] + cosine * dx - sine * dz).astype(np.float32)
+    moved_z: Floats = (marks.heart[2] + sine * dx + cosine * dz).astype(np.float32)
+    return moved_x, moved_z
