@@ -1,0 +1,194 @@
+"""Decode a source into a folder; killed at any moment and started again, it goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from syncxr.corpora.terms import TERMS_FILE
+from syncxr.dataset.files import sha256, write_text
+from syncxr.pretraining.data.entry import Rejected, Source
+from syncxr.pretraining.data.store import limit
+from syncxr.pretraining.data.store.appended import Appended
+from syncxr.pretraining.data.store.decoding import Prepared, prepare
+from syncxr.pretraining.data.store.layout import (
+    FILES,
+    FILMS,
+    HASHES,
+    INDEX,
+    PAIR_BOUNDS,
+    TEXT,
+    TEXT_BOUNDS,
+    VERSION,
+    Index,
+    Skipped,
+)
+from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.progress import bar
+
+THREADS = min(16, os.cpu_count() or 1)
+
+_NOTE_EVERY = 5.0
+"""Seconds between two notes of how far it has come: a kill loses no more."""
+
+_PROGRESS = "progress.json"
+
+
+class _Progress(BaseModel):
+    """How far a decoding has come."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seen: int = 0
+    lengths: dict[str, int] = {}
+    strings: int = 0
+    corrupt: tuple[Skipped, ...] = ()
+    left_out: dict[str, int] = {}
+
+
+def build(
+    source: Source, key: str, preprocessing: Preprocessing, folder: Path, corrupt_limit: float
+) -> None:
+    """Make ``folder``, unless it is there: it is whole or absent.
+
+    Args:
+        source: What to decode.
+        key: Hash of its state and the preprocessing.
+        preprocessing: How films are prepared.
+        folder: As :mod:`syncxr.pretraining.data.store.layout` says.
+        corrupt_limit: Share of corrupt samples that is put up with.
+
+    Raises:
+        SyncxrError: The source cannot be read, or too much of it is corrupt.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if (folder / INDEX).exists():
+            return
+        partial = folder.with_suffix(".partial")
+        if source.terms is not None:
+            write_text(partial / TERMS_FILE, source.terms.model_dump_json(indent=1) + "\n")
+        done = _Build(source, preprocessing, partial, corrupt_limit).go()
+        count = done.lengths[PAIR_BOUNDS] // 8 - 1
+        index = Index(
+            name=source.name,
+            key=key,
+            count=count,
+            size=preprocessing.size,
+            fingerprint=sha256(partial / HASHES),
+            seen=count + len(done.corrupt),
+            skipped=done.corrupt,
+            left_out=done.left_out,
+            state=source.state(),
+            preprocessing=preprocessing.model_dump(mode="json"),
+        )
+        (partial / _PROGRESS).unlink()
+        write_text(partial / INDEX, index.model_dump_json(indent=1) + "\n")
+        partial.rename(folder)
+
+
+class _Build:
+    """One call of :func:`build`."""
+
+    def __init__(
+        self, source: Source, preprocessing: Preprocessing, folder: Path, corrupt_limit: float
+    ) -> None:
+        self._source, self._preprocessing, self._folder = source, preprocessing, folder
+        self._limit = corrupt_limit
+        progress = self._earlier()
+        self._seen, self._strings = progress.seen, progress.strings
+        self._lengths = progress.lengths
+        self._text_end = progress.lengths.get(TEXT, 0)
+        self._corrupt = list(progress.corrupt)
+        self._left_out = Counter(progress.left_out)
+
+    def go(self) -> _Progress:
+        """Decode what is left."""
+        source, noted = self._source, time.monotonic()
+        self._check(whole=False)
+        entries = prepare(source.entries(self._seen), self._preprocessing, THREADS)
+        label = f"decoding {source.name}"[-40:]
+        with (
+            Appended(self._folder, FILES, self._lengths) as files,
+            bar(label, source.total, done=self._seen) as progress,
+        ):
+            if not self._lengths:
+                for name in (TEXT_BOUNDS, PAIR_BOUNDS):
+                    files.write(name, bytes(8))  # where the first begins
+            for entry in entries:
+                self._keep(entry, files)
+                progress.advance()
+                if time.monotonic() - noted > _NOTE_EVERY:
+                    self._note(files)
+                    self._check(whole=False)
+                    noted = time.monotonic()
+            self._check(whole=True)
+            return self._note(files)
+
+    def _keep(self, entry: Prepared | Rejected, files: Appended) -> None:
+        self._seen += 1
+        if isinstance(entry, Rejected):
+            if entry.corrupt:
+                self._corrupt.append(Skipped(id=entry.id, reason=entry.reason))
+            else:
+                self._left_out[entry.reason] += 1
+            return
+        encoded = [text.encode("utf-8", "replace") for text in entry.strings]
+        ends = self._text_end + np.cumsum([len(text) for text in encoded], dtype=np.int64)
+        self._text_end = int(ends[-1])
+        self._strings += len(encoded)
+        files.write(FILMS, np.ascontiguousarray(entry.film).data)
+        files.write(TEXT, b"".join(encoded))
+        files.write(TEXT_BOUNDS, ends.tobytes())
+        files.write(PAIR_BOUNDS, np.int64(self._strings).tobytes())
+        files.write(HASHES, entry.digest)
+
+    def _check(self, *, whole: bool) -> None:
+        """The limit is a share of what there is; until that is known, of a fair part of it."""
+        read = self._seen - self._left_out.total()
+        total = self._source.total
+        if whole:
+            limit.check(self._source.name, self._corrupt, read, self._limit)
+        elif total is not None or read >= 1000:
+            limit.check(self._source.name, self._corrupt, total or read, self._limit)
+
+    def _note(self, files: Appended) -> _Progress:
+        progress = _Progress(
+            seen=self._seen,
+            lengths=files.sync(),
+            strings=self._strings,
+            corrupt=tuple(self._corrupt),
+            left_out=dict(sorted(self._left_out.items())),
+        )
+        write_text(self._folder / _PROGRESS, progress.model_dump_json())
+        return progress
+
+    def _earlier(self) -> _Progress:
+        """What a killed process noted; from the beginning where that cannot be trusted."""
+        try:
+            progress = _Progress.model_validate_json((self._folder / _PROGRESS).read_text("utf-8"))
+            whole = all(
+                (self._folder / name).stat().st_size >= length
+                for name, length in progress.lengths.items()
+            )
+            return progress if whole else _Progress()
+        except (OSError, ValidationError):
+            return _Progress()
+
+
+def key_of(source: Source, preprocessing: Preprocessing) -> str:
+    """Hash of what decides the folder: the source as it is now, and how films are prepared."""
+    settings = {
+        "version": VERSION,
+        "source": source.state(),
+        "preprocessing": preprocessing.model_dump(mode="json"),
+    }
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
