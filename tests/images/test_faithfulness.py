@@ -36,7 +36,7 @@ class Liar:
             claimed.seed,
             claimed.denied,
             image.heart_ratio,
-            image.window,
+            image.frozen,
         )
 
 

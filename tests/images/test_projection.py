@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from syncxr.images.simulation.film import MU_WATER, spectrum, transmission
+from syncxr.images.simulation.film.beam import MU_WATER, Matter, spectrum, transmission
 from syncxr.images.simulation.projection import Pose, Slabs, cast, integrate, intersections
 
 SPACING = 2.0
@@ -106,10 +106,11 @@ def test_rays_along_slabs_are_refused() -> None:
 def test_beer_lambert() -> None:
     water = np.linspace(0.0, 30.0, 31, dtype=np.float32)
     for hardness in (0.0, 0.4, 1.0):
-        shares = spectrum(hardness)
+        shares = np.array(spectrum(hardness))
         assert shares.sum() == pytest.approx(1.0, abs=1e-6)
         exact = sum(s * np.exp(-m * water) for s, m in zip(shares, MU_WATER, strict=True))
-        found = transmission(water, np.zeros_like(water), hardness)
+        along = Matter(torch.from_numpy(water), torch.zeros(len(water)))
+        found = transmission(along, hardness).numpy()
         assert np.abs(found / exact - 1.0).max() < 1e-5
         # A polychromatic beam hardens: each further centimetre takes less away than the last.
         slope = np.diff(-np.log(found))
@@ -117,6 +118,6 @@ def test_beer_lambert() -> None:
 
 
 def test_bone_stands_out_more_in_a_soft_beam() -> None:
-    water, bone = np.full(2, 12.0, np.float32), np.array([0.0, 1.0], np.float32)
-    soft, hard = (-np.diff(np.log(transmission(water, bone, h)))[0] for h in (0.0, 1.0))
+    along = Matter(torch.full((2,), 12.0), torch.tensor([0.0, 1.0]))
+    soft, hard = (-transmission(along, h).log().diff()[0] for h in (0.0, 1.0))
     assert soft > 1.2 * hard > 0

@@ -19,7 +19,9 @@ from syncxr.images.simulation.anatomy import (
 )
 from syncxr.images.simulation.body import Body, load_body, stack
 from syncxr.images.simulation.ct import Floats
-from syncxr.images.simulation.film import Exposure, Window, develop
+from syncxr.images.simulation.film.beam import Matter
+from syncxr.images.simulation.film.develop import Frozen, develop
+from syncxr.images.simulation.film.exposure import Exposure
 from syncxr.images.simulation.findings import FINDINGS, Change, Sphere
 from syncxr.images.simulation.projection import (
     Pose,
@@ -193,7 +195,7 @@ class SimulationRenderer:
         scene = Scene.sample(seed, self.options.population)
         denied = denials(entities)
         paths = self.trace(scene, list(drawn), seed, denied)
-        image, window = self.develop(scene, paths)
+        image, frozen = self.develop(scene, paths)
         film = Film(
             image=image,
             masks={
@@ -211,14 +213,17 @@ class SimulationRenderer:
                 "seed": seed,
             },
         )
-        return SimulatedStudy(self, film, drawn, scene, seed, denied, paths.heart_shown, window)
+        return SimulatedStudy(self, film, drawn, scene, seed, denied, paths.heart_shown, frozen)
 
     def develop(
-        self, scene: Scene, paths: Paths, window: Window | None = None
-    ) -> tuple[Image, Window]:
+        self, scene: Scene, paths: Paths, frozen: Frozen | None = None
+    ) -> tuple[Image, Frozen]:
         """The film of a scene's paths."""
         pixel = scene.pose.field / self.options.size
-        return develop(paths.water, paths.bone, scene.exposure, pixel, scene.noise_seed, window)
+        matter = Matter(torch.from_numpy(paths.water), torch.from_numpy(paths.bone))
+        with torch_threads(1), torch.inference_mode():
+            made = develop(matter, scene.exposure, pixel, scene.noise_seed, frozen=frozen)
+        return made.image, made.frozen
 
     def trace(
         self,
@@ -290,7 +295,7 @@ class SimulatedStudy:
         seed: Of the request.
         denied: Concepts that the text denies.
         heart_ratio: Cardiothoracic ratio on the film.
-        window: Grey window of the film.
+        frozen: What the film's exposure and processing made of its content.
     """
 
     renderer: SimulationRenderer
@@ -300,7 +305,7 @@ class SimulatedStudy:
     seed: int
     denied: frozenset[str]
     heart_ratio: float
-    window: Window
+    frozen: Frozen
 
     @property
     def pixel_mm(self) -> float:
@@ -312,12 +317,12 @@ class SimulatedStudy:
         gone = set(entities)
         rest = [thing for thing, members in self.drawn.items() if gone.isdisjoint(members)]
         paths = self.renderer.trace(self.scene, rest, self.seed, self.denied)
-        return self.renderer.develop(self.scene, paths, self.window)[0]
+        return self.renderer.develop(self.scene, paths, self.frozen)[0]
 
     def imagine(self, entity: Entity) -> tuple[Image, Mask]:
         """The same patient with this finding alone, and its mask."""
         paths = self.renderer.trace(self.scene, [entity], self.seed)
-        image, _ = self.renderer.develop(self.scene, paths, self.window)
+        image, _ = self.renderer.develop(self.scene, paths, self.frozen)
         return image, paths.masks[entity]
 
 

@@ -19,7 +19,9 @@ from scipy import ndimage
 from syncxr.images.simulation.anatomy import Deformation, Population, landmarks_of, sample_patient
 from syncxr.images.simulation.body import cut, geometry, stack
 from syncxr.images.simulation.ct import Floats, load_thorax
-from syncxr.images.simulation.film import Exposure, develop
+from syncxr.images.simulation.film.beam import Matter
+from syncxr.images.simulation.film.develop import develop
+from syncxr.images.simulation.film.exposure import Exposure
 from syncxr.images.simulation.projection import (
     Pose,
     Slabs,
@@ -73,15 +75,14 @@ def project(
         deformation = Deformation(patient, marks, patient.heart_ratio)
         where, lengths = intersections(slabs, rays, deformation)
         water, bone = integrate(slabs, channels, where, lengths)
-    water = water + patient.soft_tissue * np.clip(water / 8.0, 0.0, 1.0)
-    image, _ = develop(
-        water.astype(np.float32),
-        bone * patient.bone_density,
-        exposure or Exposure(),
-        pose.field / size,
-        derive_seed(str(seed), "noise", 0),
-    )
-    return image
+        water = water + patient.soft_tissue * np.clip(water / 8.0, 0.0, 1.0)
+        matter = Matter(
+            torch.from_numpy(water.astype(np.float32)),
+            torch.from_numpy(bone * np.float32(patient.bone_density)),
+        )
+        pixel = pose.field / size
+        noise = derive_seed(str(seed), "noise", 0)
+        return develop(matter, exposure or Exposure(), pixel, noise).image
 
 
 def slice_ct(
