@@ -1,0 +1,28 @@
+"""Small and thin things by analytic path length: nodules, tubes, wires, flat devices.
+
+In: forms at places of the source body, a view's rays. Out: what they add along every ray.
+Must not know: findings, films.
+"""
+
+from syncxr.images.simulation.shapes.forms import (
+    Ellipsoid,
+    Material,
+    Plate,
+    Shape,
+    Stripe,
+    Tube,
+    sphere,
+)
+from syncxr.images.simulation.shapes.projecting import Projected, project
+
+__all__ = [
+    "Ellipsoid",
+    "Material",
+    "Plate",
+    "Projected",
+    "Shape",
+    "Stripe",
+    "Tube",
+    "project",
+    "sphere",
+]
