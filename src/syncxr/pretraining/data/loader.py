@@ -84,10 +84,8 @@ class Loader:
         start: int = 0,
         rank: int = 0,
         world: int = 1,
-        *,
-        incomplete: bool = False,
     ) -> Iterator[Batch]:
-        """Batches of an epoch; all that is random in them follows from ``seed`` and ``epoch``.
+        """Whole batches of an epoch; all that is random in them follows from seed and epoch.
 
         Args:
             seed: Of the run.
@@ -96,7 +94,6 @@ class Loader:
             start: Global batches that were already taken.
             rank: Whose part; parts follow one another within the global batch.
             world: How many ranks share a batch; must divide ``batch_size``.
-            incomplete: Also give a last batch that is not full, for validation.
 
         Raises:
             ValueError: ``world`` does not divide ``batch_size``, or ``rank`` is not below it.
@@ -105,15 +102,30 @@ class Loader:
             raise ValueError(f"rank {rank} of {world} has no whole part of {batch_size} pairs")
         sources, rows = epoch_order(self._counts, self.shares, seed, epoch)
         # By the place in the epoch, so that a pair drawn twice need not say the same twice.
-        draws = np.random.default_rng(derive_seed(str(seed), "pretraining captions", epoch)).random(
-            len(rows)
-        )
-        count = -(-len(rows) // batch_size) if incomplete else len(rows) // batch_size
+        draws = self._draws("pretraining captions", seed, epoch)
         own = batch_size // world
-        for index in range(start, count):
+        for index in range(start, self.steps(batch_size)):
             begin = index * batch_size + rank * own
-            cut = slice(begin, min(begin + own, (index + 1) * batch_size))
+            cut = slice(begin, begin + own)
             yield self._batch(sources[cut], rows[cut], draws[cut], epoch, index)
+
+    def in_order(self, seed: int, batch_size: int) -> Iterator[Batch]:
+        """Every pair once, source by source, always with the same captions; the last may be short.
+
+        Args:
+            seed: Of the run.
+            batch_size: Pairs of a batch.
+        """
+        sources = np.repeat(np.arange(len(self._counts)), self._counts)
+        rows = np.concatenate([np.arange(count) for count in self._counts])
+        draws = self._draws("pretraining validation", seed, 0)
+        for index, begin in enumerate(range(0, len(rows), batch_size)):
+            cut = slice(begin, begin + batch_size)
+            yield self._batch(sources[cut], rows[cut], draws[cut], 0, index)
+
+    def _draws(self, stage: str, seed: int, epoch: int) -> NDArray[np.float64]:
+        generator = np.random.default_rng(derive_seed(str(seed), stage, epoch))
+        return generator.random(sum(self._counts))
 
     def _batch(
         self, sources: Numbers, rows: Numbers, draws: NDArray[np.float64], epoch: int, index: int

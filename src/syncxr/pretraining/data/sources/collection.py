@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from syncxr.corpora.study import Corpus, Study
+from syncxr.corpora.study import Corpus, FilmFile, Study
 from syncxr.corpora.terms import Terms
 from syncxr.pretraining.data.entry import Entry, Rejected
-from syncxr.pretraining.data.sources.rules import film_rule, study_rule
+from syncxr.pretraining.data.sources.rules import LATERAL, is_frontal, study_rule
 from syncxr.pretraining.data.sources.state import tree_state
 
 
@@ -21,15 +21,19 @@ class Collection:
         corpus: As :mod:`syncxr.corpora` reads it.
         name: What the user called it.
         folders: Where its files lie; when one changes there, films are decoded anew.
-        views_known: Whether the corpus names the view of its films.
+        view_of: View of a film, ``""`` where nobody knows; ``None`` = all films are taken.
     """
 
     total: int | None = None
 
     def __init__(
-        self, corpus: Corpus, name: str, folders: tuple[Path, ...], views_known: bool
+        self,
+        corpus: Corpus,
+        name: str,
+        folders: tuple[Path, ...],
+        view_of: Callable[[FilmFile], str] | None,
     ) -> None:
-        self._corpus, self._folders, self._views_known = corpus, folders, views_known
+        self._corpus, self._folders, self._view_of = corpus, folders, view_of
         self.name = name
         self.terms: Terms | None = corpus.terms
 
@@ -47,7 +51,8 @@ class Collection:
             yield Rejected(name, "listed, but not on disk", corrupt=False)
         rule = study_rule(study)
         for film in study.films:
-            reason = rule or film_rule(film, self._views_known)
+            frontal = self._view_of is None or is_frontal(self._view_of(film))
+            reason = rule or ("" if frontal else LATERAL)
             if reason or study.report is None:
                 yield Rejected(film.id, reason, corrupt=False)
             else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from syncxr.corpora import openi
 from syncxr.corpora.mimic import MimicCxr, looks_like_mimic
-from syncxr.corpora.openi import OpenI
 from syncxr.corpora.paired import FolderPairs
 from syncxr.dataset.reader import find_shards
 from syncxr.dataset.storage import StoragePath, local, locate
@@ -41,14 +41,24 @@ def open_source(options: SourceOptions) -> Source:
     if kind == "csv":
         return OwnTable(path, options.images)
     if kind == "mimic":
-        apart = (options.reports,) if options.reports else ()
-        folders = (path / "files", *(p for p in apart if p.is_dir()))
-        return Collection(MimicCxr(path, options.reports), str(path), folders, views_known=True)
+        return _mimic(path, options.reports)
     if kind == "openi":
-        if options.images is None:
-            raise SyncxrError("openi needs its films; name their folder as images")
-        return Collection(OpenI(options.images), "openi", (options.images,), views_known=False)
-    return Collection(FolderPairs(path), str(path), (path,), views_known=False)
+        return _openi(options.images)
+    return Collection(FolderPairs(path), str(path), (path,), None)
+
+
+def _mimic(folder: Path, reports: Path | None) -> Source:
+    apart = (reports,) if reports is not None and reports.is_dir() else ()
+    corpus = MimicCxr(folder, reports)
+    return Collection(corpus, str(folder), (folder / "files", *apart), lambda film: film.view)
+
+
+def _openi(images: Path | None) -> Source:
+    if images is None or not images.is_dir():
+        raise SyncxrError("openi needs the folder of its films; give it as images")
+    views = openi.views()
+    corpus = openi.OpenI(images)
+    return Collection(corpus, "openi", (images,), lambda film: views.get(film.path.stem, ""))
 
 
 def _kind(text: str, location: StoragePath) -> str:

@@ -12,7 +12,7 @@ from syncxr.corpora import table
 from syncxr.corpora.terms import Terms
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.data.entry import Entry, Rejected
-from syncxr.pretraining.data.sources.rules import FRONTAL, LATERAL
+from syncxr.pretraining.data.sources.rules import LATERAL, is_frontal
 from syncxr.pretraining.data.sources.state import file_state
 
 COLUMNS = "image, and text or findings and impression; id, patient, view and split may be there"
@@ -100,7 +100,7 @@ def _texts(row: Mapping[str, str]) -> tuple[str, str]:
 
 def _left_out(row: Mapping[str, str]) -> str:
     """The rule by which a row is left out, or ``""``."""
-    split, view = row.get("split", ""), row.get("view", "").upper()
+    split, view = row.get("split", ""), row.get("view", "")
     if split and split.lower() not in _SPLITS:
         return f"split {split}"
-    return LATERAL if view and view not in FRONTAL else ""
+    return LATERAL if view and not is_frontal(view) else ""

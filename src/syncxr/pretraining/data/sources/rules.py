@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 
 from syncxr.corpora.report import Report
-from syncxr.corpora.study import FINDINGS, IMPRESSION, FilmFile, Study
+from syncxr.corpora.study import FINDINGS, IMPRESSION, Study
 
-FRONTAL = frozenset({"PA", "AP", "FRONTAL"})
-"""Views that are taken, in capitals."""
+LATERAL = "not known to be a frontal film"
 
-LATERAL = "not a frontal film"
+_FRONTAL = frozenset({"PA", "AP", "FRONTAL"})
 
 _WORD = re.compile(r"\w+")
 
@@ -32,15 +31,9 @@ def study_rule(study: Study) -> str:
     return "" if _words(study.report) >= _LEAST_WORDS else f"fewer than {_LEAST_WORDS} words"
 
 
-def film_rule(film: FilmFile, views_known: bool) -> str:
-    """The rule by which one film is left out, or ``""``.
-
-    Args:
-        film: The film.
-        views_known: Whether its corpus says of films what view they are; one of which it does not
-            is then left out, too.
-    """
-    return LATERAL if views_known and film.view.upper() not in FRONTAL else ""
+def is_frontal(view: str) -> bool:
+    """Whether a view as corpora name it is taken from the front or the back."""
+    return view.upper() in _FRONTAL
 
 
 def _words(report: Report) -> int:
