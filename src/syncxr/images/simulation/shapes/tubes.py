@@ -141,18 +141,20 @@ def _split(pieces: _Pieces) -> _Pieces:
 
 def _chords(part: _Pieces, rows: Tensor, columns: Tensor) -> Deposit:
     """Mean path over each pixel that a piece covers."""
-    start = part.start.double()
-    span = (part.end - start).norm(dim=1).clamp_min(1e-3)
-    run, rise = ((part.end - start) / span[:, None]).unbind(1)
-    down, right = rows - start[:, 0, None, None], columns - start[:, 1, None, None]
+    span = (part.end - part.start).norm(dim=1).clamp_min(1e-3)
+    run, rise = ((part.end - part.start) / span[:, None]).unbind(1)
+    down = rows - part.start[:, 0, None, None]
+    right = columns - part.start[:, 1, None, None]
     at = down * run[:, None, None] + right * rise[:, None, None]
     off = right * run[:, None, None] - down * rise[:, None, None] - part.shift[:, None, None]
-    near = off.abs() < part.radius[:, None, None] + _CORNER
-    near &= (at > -_CORNER) & (at < span[:, None, None] + _CORNER)
+    near = off.abs() < (part.radius + _CORNER)[:, None, None]
+    near &= (at - 0.5 * span[:, None, None]).abs() < (0.5 * span + _CORNER)[:, None, None]
     piece, row, column = near.nonzero(as_tuple=True)
-    at, off, long, radius = at[near], off[near], span[piece], part.radius[piece].double()
+    # Differences of second integrals: single precision would show.
+    at, off = at[piece, row, column].double(), off[piece, row, column].double()
+    long, radius = span[piece].double(), part.radius[piece].double()
     # A square pixel's shadow along any direction is two boxes one upon the other.
-    wide, narrow = run.abs().clamp_min(_NARROWEST)[piece], rise.abs().clamp_min(_NARROWEST)[piece]
+    wide, narrow = (w.abs().clamp_min(_NARROWEST).double()[piece] for w in (run, rise))
     across = _boxed(lambda d: _twice_integrated(d, radius), off, wide, narrow)
     covered = _boxed(_ramp, at, wide, narrow) - _boxed(_ramp, at - long, wide, narrow)
     slant = part.length[piece] / long
