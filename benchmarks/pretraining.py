@@ -25,9 +25,9 @@ from syncxr.config import load_config
 from syncxr.corpora import openi
 from syncxr.entities.bank import Bank
 from syncxr.entities.sampling import plan
+from syncxr.evaluation.suites.held_out import evaluate
 from syncxr.evaluation.testsets.making import SimulatedOptions
 from syncxr.evaluation.testsets.making import make as make_test_set
-from syncxr.evaluation.zero_shot.held_out import evaluate
 from syncxr.factory.audit.entities import audit_reports
 from syncxr.factory.executors import LocalExecutor
 from syncxr.factory.films import FilmStage
@@ -36,9 +36,8 @@ from syncxr.factory.run_folder import open_run
 from syncxr.factory.runner import run_stage
 from syncxr.factory.sources import cut
 from syncxr.images import RENDERERS
-from syncxr.pretraining.checkpoint import load
 from syncxr.pretraining.pairs import Pairs
-from syncxr.pretraining.trainer import pretrain
+from syncxr.pretraining.training.run import pretrain
 from syncxr.registry import build
 from syncxr.reports.constrained import report_grammar
 from syncxr.reports.drafting import DraftRequest
@@ -87,7 +86,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     for name, given in (("true", pairs), ("shuffled", pairs.shuffled(arguments.seed))):
         folder = work / f"checkpoint-{name}-{len(pairs)}-{given.fingerprint()[:8]}"
         trained = pretrain(given, options, folder)
-        scored = evaluate(load(folder), test, prompt_set=arguments.prompt_set).to_dict()
+        scores_in = work / "evaluation"
+        scored = evaluate(folder, test, scores_in, prompt_set=arguments.prompt_set).to_dict()
         console.print(f"[bold]captions: {name}")
         console.print(scores(scored))
         figures[name] = {"pretraining": trained.to_dict(), **scored}

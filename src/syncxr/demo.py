@@ -7,8 +7,8 @@ from typing import Any
 
 from syncxr.config import Config
 from syncxr.dataset.reader import read
+from syncxr.evaluation.suites import held_out
 from syncxr.evaluation.testsets import making
-from syncxr.evaluation.zero_shot import held_out
 from syncxr.factory.films import film_request
 from syncxr.factory.run_folder import open_run
 from syncxr.factory.steps import once, seconds
@@ -24,7 +24,6 @@ from syncxr.pipeline import (
     run_pretraining,
     write_summary,
 )
-from syncxr.pretraining.checkpoint import load
 from syncxr.progress import bar
 from syncxr.registry import build
 from syncxr.views.report import write_report
@@ -47,7 +46,7 @@ def run_demo(config: Config, folder: Path) -> RunSummary:
 
     def score() -> dict[str, Any]:
         films = making.make(config.test_set, folder / "test", config.execution.workers)
-        return held_out.evaluate(load(checkpoint), films).to_dict()
+        return held_out.evaluate(checkpoint, films, folder / "evaluation").to_dict()
 
     check_parts(config, "corpus", *BACKENDS)
     with open_run(folder, identity(config)):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pillow
 
 from syncxr.pretraining.preprocessing import Preprocessing
@@ -40,6 +41,19 @@ def paint(
     for finding, (x, y, w, h) in (boxes or {}).items():
         film[y : y + h, x : x + w] = 200 + FINDINGS.index(finding)
     return film
+
+
+class Seen(torch.nn.Module):
+    """A tower that sees the pixels."""
+
+    channels = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images
 
 
 @dataclass
@@ -80,6 +94,22 @@ class Reader:
         ]
         shape = (len(images), len(prompts))
         return (1 / (1 + np.exp(-np.array(logits).reshape(shape)))).astype(np.float32)
+
+    @property
+    def image_encoder(self) -> "Seen":
+        return Seen()
+
+    def ask(self, texts: Sequence[str]) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Logits as the suites ask for them: of what the tower gives."""
+
+        def of(seen: torch.Tensor) -> torch.Tensor:
+            films = (seen[:, 0] * 255).round().to(torch.uint8).numpy()
+            return torch.tensor([[self.similarity(film, text) for text in texts] for film in films])
+
+        return of
+
+    def pointer(self, phrases: Sequence[str]) -> Callable:
+        return lambda image: lambda phrase: self.ground(image, phrase)
 
     def ground(self, image: Image, phrase: str) -> np.ndarray:
         self.asked.add(phrase)
@@ -130,3 +160,8 @@ def reader() -> Callable[..., Reader]:
 @pytest.fixture
 def painter() -> Callable[..., Image]:
     return paint
+
+
+@pytest.fixture
+def tower() -> Callable[..., Seen]:
+    return Seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -21,9 +21,13 @@ from syncxr.pretraining.encoders import (
 from syncxr.pretraining.method import Method
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.pretraining.prompt import Prompt, pair_prompt
+from syncxr.pretraining.zero_shot import score_prompts, texts_of
 from syncxr.sample import Image
 
 _BATCH = 32
+
+Pointer = Callable[[Image], Callable[[str], NDArray[np.float32]]]
+"""From a film, then a phrase, to a map (H, W) in [0, 1]."""
 
 
 class DualEncoder(nn.Module):
@@ -58,9 +62,20 @@ class DualEncoder(nn.Module):
         """Where the model is; films and texts are brought to it, results come back as arrays."""
         return next(self.parameters()).device
 
+    def features(self, images: Tensor, tokens: Tokens) -> tuple[ImageFeatures, TextFeatures]:
+        """What the towers give, at least in single precision: losses need its digits."""
+        seen, said = self.image_encoder(images), self.text_encoder(tokens)
+        return ImageFeatures(*map(_precise, seen)), TextFeatures(*map(_precise, said))
+
     def loss(self, images: Tensor, tokens: Tokens) -> Tensor:
         """Loss of one batch: films (N, 1, S, S) in [0, 1], and their texts."""
-        return self.method.loss(self.image_encoder(images), self.text_encoder(tokens))
+        features = self.features(images, tokens)
+        with torch.autocast(images.device.type, enabled=False):
+            return self.method.loss(*features)
+
+    def forward(self, images: Tensor, tokens: Tokens) -> Tensor:
+        """The same, as mixed precision and data parallelism want to be called."""
+        return self.loss(images, tokens)
 
     @torch.inference_mode()
     def encode_image(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -75,15 +90,20 @@ class DualEncoder(nn.Module):
         parts = [self.method.embed_texts(self._read(texts[i : i + _BATCH])) for i in starts]
         return torch.cat(parts).cpu().numpy()
 
+    def ask(self, texts: Sequence[str]) -> Callable[[ImageFeatures], Tensor]:
+        """A function from what the film tower saw in n films to the logits of the texts, (n, T).
+
+        The texts are read once, together. To be called in inference mode.
+        """
+        with torch.inference_mode():
+            read = self._read(texts)
+        return lambda seen: self.method.logits(seen, read)
+
     @torch.inference_mode()
     def zero_shot(
         self, images: Sequence[Image], prompts: Mapping[str, Prompt] | Sequence[str]
     ) -> NDArray[np.float64]:
-        """Score of each finding without any training on labels.
-
-        The logits of the affirming texts and those of the denying texts are averaged (or the
-        greatest is taken, as the prompt says), and a softmax is taken over the two (CheXzero, Tiu
-        et al. 2022). Where nothing is denied, the affirming logit itself is the score.
+        """Score of each finding without any training on labels, see :func:`score_prompts`.
 
         Args:
             images: N films of any size.
@@ -91,28 +111,39 @@ class DualEncoder(nn.Module):
 
         Returns:
             (N, K), columns in the order of ``prompts``: probabilities, or logits where nothing is
-            denied. In double precision, for a probability near 1 ties with others in single.
+            denied.
         """
         if not isinstance(prompts, Mapping):
             prompts = {finding: pair_prompt(finding) for finding in prompts}
-        texts = list(dict.fromkeys(t for p in prompts.values() for t in (*p.positive, *p.negative)))
-        place = {text: i for i, text in enumerate(texts)}
-        read = self._read(texts)
-        logits = torch.cat([self.method.logits(f, read) for f in self._look(images)])
-        logits = logits.cpu().double()
-        columns = []
-        for prompt in prompts.values():
-            sides = (prompt.positive, prompt.negative)
-            yes, no = (_side(logits[:, [place[t] for t in side]], prompt.combine) for side in sides)
-            columns.append(torch.sigmoid(yes - no) if prompt.negative else yes)
-        return torch.stack(columns, 1).numpy()
+        answer = self.ask(texts_of(prompts))
+        logits = torch.cat([answer(seen) for seen in self._look(images)])
+        return score_prompts(logits, prompts)
 
-    @torch.inference_mode()
     def ground(self, image: Image, phrase: str) -> NDArray[np.float32]:
         """Where in a film a phrase is: min-max normalised map, float in [0, 1], (H, W)."""
-        features = next(self._look([image]))
-        places = self.method.locate(features, self._read([phrase])).float().cpu()
-        large = interpolate(places, image.shape, mode="bilinear", align_corners=False)[0, 0]
+        return self.pointer([phrase])(image)(phrase)
+
+    def pointer(self, phrases: Sequence[str]) -> Pointer:
+        """Maps of :meth:`ground` for many phrases: a function of a film, then of a phrase.
+
+        Each phrase is read once and by itself; a film is looked at once, however much is asked.
+        """
+        with torch.inference_mode():
+            read = {phrase: self._read([phrase]) for phrase in phrases}
+
+        @torch.inference_mode()
+        def look(image: Image) -> Callable[[str], NDArray[np.float32]]:
+            seen = next(self._look([image]))
+            return lambda phrase: self._map(seen, read[phrase], image.shape)
+
+        return look
+
+    @torch.inference_mode()
+    def _map(
+        self, seen: ImageFeatures, read: TextFeatures, shape: tuple[int, ...]
+    ) -> NDArray[np.float32]:
+        places = self.method.locate(seen, read).float().cpu()
+        large = interpolate(places, shape, mode="bilinear", align_corners=False)[0, 0]
         low, high = large.min(), large.max()
         return ((large - low) / (high - low).clamp(min=1e-12)).numpy()
 
@@ -130,11 +161,8 @@ class DualEncoder(nn.Module):
         return features
 
 
-def _side(logits: Tensor, combine: str) -> Tensor:
-    """Logits of the texts of one side, (N, T), as one a film, (N,); 0 without a text."""
-    if not logits.shape[1]:
-        return logits.new_zeros(len(logits))
-    return logits.amax(1) if combine == "max" else logits.mean(1)
+def _precise(values: Tensor) -> Tensor:
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
 def as_pixels(stack: NDArray[np.uint8]) -> Tensor:

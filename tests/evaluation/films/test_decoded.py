@@ -9,8 +9,14 @@ import pytest
 from PIL import Image as Pillow
 
 from syncxr.errors import SyncxrError
-from syncxr.evaluation.films import decoded
-from syncxr.evaluation.films.decoded import decode_films, decode_masks
+from syncxr.evaluation.films import decoded, kept
+from syncxr.evaluation.films.decoded import (
+    Recipe,
+    decode,
+    decode_films,
+    decode_masks,
+    prepared,
+)
 from syncxr.evaluation.testsets.test_set import Info, Item, TestSet
 from syncxr.pretraining.preprocessing import Preprocessing
 
@@ -91,6 +97,7 @@ def test_a_kill_loses_one_chunk(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoded, "_CHUNK", 3)
+    monkeypatch.setattr(kept, "_MARK", 3)
     monkeypatch.setattr(decoded, "_THREADS", 1)
     cache, film = tmp_path / "cache", tiny.film
 
@@ -134,3 +141,19 @@ def test_masks(tiny: Tiny, tmp_path: Path, size: int) -> None:
     tiny.opened = 0
     decode_masks(tiny, ["nodule"], size, tmp_path / "cache")
     assert tiny.opened > 0
+
+
+def test_each_film_is_read_once_whatever_is_made_of_it(tiny: Tiny, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    grey = Recipe("greys", {"measure": "mean"}, (), np.float64, lambda film: film.mean())
+    recipes = [prepared(SMALL), prepared(Preprocessing(size=32, equalise=True)), grey]
+    (films, flat, greys), read = decode(tiny, recipes, cache)
+    assert tiny.opened == read == 9
+    assert np.array_equal(films, decode_films(tiny, SMALL, cache).pixels)
+    assert not np.array_equal(films, flat)
+    assert greys.tolist() == [tiny.film(item).mean() for item in tiny.items]
+    tiny.opened = 0
+    (cache / "greys" / next(cache.glob("greys/*.npy")).name).unlink()
+    (_, again), read = decode(tiny, [recipes[0], grey], cache)
+    assert tiny.opened == read == 9 and np.array_equal(again, greys)
+    assert decode(tiny, recipes, cache)[1] == 0

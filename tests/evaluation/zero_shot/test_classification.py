@@ -159,16 +159,14 @@ class Grey:
         return np.array(means, np.float32)
 
 
-@pytest.mark.parametrize("at_hand", [True, False])
-def test_scores_keep_the_order_of_films(tmp_path: Path, at_hand: bool) -> None:
+def test_scores_keep_the_order_of_films(tmp_path: Path) -> None:
     rows = ["file,labels"]
     for value in range(40):
         Pillow.fromarray(np.full((4, 4), value, np.uint8)).save(tmp_path / f"{value}.png")
         rows.append(f"{value}.png,{'nodule' if value % 2 else ''}")
     (tmp_path / "labels.csv").write_text("\n".join(rows))
     test = open_test_set(str(tmp_path), split="all")
-    films = np.arange(40, dtype=np.uint8).repeat(16).reshape(40, 4, 4) if at_hand else None
-    predictions = predict(Grey(), test, PAIR, films=films)
+    predictions = predict(Grey(), test, PAIR)
     np.testing.assert_allclose(predictions.scores[:, 0] * 255, np.arange(40), atol=1e-4)
 
 
@@ -176,12 +174,3 @@ def test_films_are_decoded_a_slice_at_a_time(parts: tuple, reader: Callable) -> 
     films = Films(parts[0])
     assert len(films) == 80 and films[3].shape == films[3:5][0].shape
     assert [len(films[at]) for at in (slice(0, 32), slice(64, 96), slice(80, 90))] == [32, 16, 0]
-
-
-def test_films_at_hand_are_used(parts: tuple, reader: Callable) -> None:
-    test, _ = parts
-    model = reader()
-    prepared = model.preprocessing.stack(test.film(item) for item in test.items)
-    assert np.array_equal(
-        predict(model, test, PAIR, films=prepared).scores, predict(model, test, PAIR).scores
-    )

@@ -12,7 +12,8 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation.prompts import load_prompt_set
 from syncxr.evaluation.scoring.results import MEAN, VALIDATION, Result
 from syncxr.evaluation.testsets.test_set import TestSet, open_test_set
-from syncxr.evaluation.zero_shot.grounding import CUTS, ground
+from syncxr.evaluation.zero_shot.cases import CUTS, Grounded
+from syncxr.evaluation.zero_shot.grounding import ground, ground_each
 from syncxr.evaluation.zero_shot.grounding_scores import (
     CHANCE,
     SWEPT,
@@ -224,3 +225,35 @@ def test_sequences_of_findings_keep_their_order(test_set: TestSet, reader: Calla
     asked: Sequence[str] = ("pneumonia", "nodule")
     cases = ground(reader(), test_set, PAIR, findings=asked).cases
     assert list(dict.fromkeys(case.finding for case in cases)) == list(asked)
+
+
+def test_several_prompt_sets_in_one_look_are_each_alone(
+    test_set: TestSet, reader: Callable
+) -> None:
+    class Counts(reader):  # type: ignore[valid-type,misc]
+        looked = 0
+
+        def pointer(self, phrases: Sequence[str]) -> Callable:
+            def look(image: Image) -> Callable:
+                self.looked += 1
+                return lambda phrase: self.ground(image, phrase)
+
+            return look
+
+    model = Counts()
+    sets = [load_prompt_set(name) for name in ("pair", "severity-location", "single")]
+    together = ground_each(model, test_set, sets)
+    assert model.looked == 60
+    for prompt_set, found in zip(sets, together, strict=True):
+        assert found.to_json() == ground(reader(), test_set, prompt_set).to_json()
+
+
+def test_cases_are_read_back_as_they_were(test_set: TestSet, reader: Callable) -> None:
+    found = ground(reader(), test_set, PAIR)  # of an oracle, whose CNR is infinite
+    again = Grounded.from_json(found.to_json())
+    assert again.to_json() == found.to_json()
+    scores = [score_grounding(g, PAIR, model="r", samples=20).results for g in (found, again)]
+    assert repr(scores[0]) == repr(scores[1])
+    for text in ("", "[]", "{}", '{"cases": [{}]}', found.to_json()[:-9]):
+        with pytest.raises(ValueError):
+            Grounded.from_json(text)

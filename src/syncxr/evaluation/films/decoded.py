@@ -15,22 +15,20 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from syncxr.dataset.files import write_text
-from syncxr.errors import SyncxrError
+from syncxr.evaluation.films.kept import Blocks, Kept, bring
 from syncxr.evaluation.testsets.test_set import Item, TestSet
 from syncxr.pretraining.preprocessing import Preprocessing
-from syncxr.progress import bar
 from syncxr.sample import Image, Mask
 
-_CHUNK = 256
-"""Films between two marks of how far the decoding has come: a kill loses no more."""
+_CHUNK = 32
+"""Films that are decoded side by side before their rows are written."""
 
 _THREADS = min(4, os.cpu_count() or 1)
 """Decoders release the interpreter, so threads are enough."""
@@ -75,8 +73,65 @@ class Masks:
         return bits.astype(np.bool_)
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """What is kept of a film as it comes.
+
+    Attributes:
+        folder: Of the cache.
+        settings: JSON values that say, with the film's file, what it is; part of the key.
+        row: Shape for a film.
+        dtype: Of the values.
+        make: From the film to its row.
+    """
+
+    folder: str
+    settings: dict[str, Any]
+    row: tuple[int, ...]
+    dtype: type[np.generic]
+    make: Callable[[Image], NDArray[Any]]
+
+
+def decode(
+    test_set: TestSet, recipes: Sequence[Recipe], cache: Path
+) -> tuple[list[NDArray[Any]], int]:
+    """Several things made of each film, from the cache as far as they lie there.
+
+    Each film is read once, however many of them are wanted.
+
+    Returns:
+        An array (N, …) a recipe, read-only; and how many films had to be read.
+
+    Raises:
+        SyncxrError: A film does not open, or the set is empty.
+    """
+    arrays = [
+        Kept(cache / r.folder / f"{_key(test_set, r.settings)[:32]}.npy", r.row, r.dtype)
+        for r in recipes
+    ]
+
+    def rows(start: int, places: Sequence[int]) -> Blocks:
+        def read(item: Item) -> list[NDArray[Any]]:
+            film = test_set.film(item)
+            return [recipes[place].make(film) for place in places]
+
+        return _side_by_side(test_set.items[start:], read)
+
+    found, decoded = bring(arrays, len(test_set), rows, f"decoding {test_set.info.name}")
+    for array, recipe in zip(arrays, recipes, strict=True):
+        _describe(array.store, test_set, recipe.settings)
+    return found, decoded
+
+
+def prepared(preprocessing: Preprocessing) -> Recipe:
+    """Films as an encoder sees them."""
+    settings = {"preprocessing": preprocessing.model_dump(mode="json")}
+    side = preprocessing.size
+    return Recipe("films", settings, (side, side), np.uint8, preprocessing.apply)
+
+
 def decode_films(test_set: TestSet, preprocessing: Preprocessing, cache: Path) -> Films:
-    """Films of a set as an encoder sees them, from the cache as far as they lie there.
+    """Films of a set as an encoder sees them.
 
     Args:
         test_set: What to decode.
@@ -87,17 +142,9 @@ def decode_films(test_set: TestSet, preprocessing: Preprocessing, cache: Path) -
     Raises:
         SyncxrError: A film does not open, or the set is empty.
     """
-    key = _key(test_set, {"preprocessing": preprocessing.model_dump(mode="json")})
-    side = preprocessing.size
-
-    def read(item: Item) -> NDArray[np.uint8]:
-        return preprocessing.apply(test_set.film(item))
-
-    label = f"decoding {test_set.info.name}"
-    store = cache / "films" / f"{key[:32]}.npy"
-    pixels, decoded = _kept(store, test_set.items, (side, side), read, label)
-    _describe(store, test_set, {"preprocessing": preprocessing.model_dump(mode="json")})
-    return Films(pixels, key, decoded)
+    recipe = prepared(preprocessing)
+    (pixels,), decoded = decode(test_set, [recipe], cache)
+    return Films(pixels, _key(test_set, recipe.settings), decoded)
 
 
 def decode_masks(test_set: TestSet, findings: Sequence[str], size: int, cache: Path) -> Masks:
@@ -125,11 +172,23 @@ def decode_masks(test_set: TestSet, findings: Sequence[str], size: int, cache: P
             row[size] = 1
         return row
 
-    label = f"masks of {test_set.info.name}"
     store = cache / "masks" / f"{key[:32]}.npy"
-    rows, _ = _kept(store, test_set.items, (size + 1, width), read, label)
+    (rows,), _ = bring(
+        [Kept(store, (size + 1, width), np.uint8)],
+        len(test_set),
+        lambda start, _: _side_by_side(test_set.items[start:], lambda item: [read(item)]),
+        f"masks of {test_set.info.name}",
+    )
     _describe(store, test_set, settings)
     return Masks(rows[:, :size], np.asarray(rows[:, size, 0] == 1), size)
+
+
+def _side_by_side(items: Sequence[Item], read: Callable[[Item], list[NDArray[Any]]]) -> Blocks:
+    """Rows of films that several threads read."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(items), _CHUNK):
+            rows = list(pool.map(read, items[start : start + _CHUNK]))
+            yield [np.stack(column) for column in zip(*rows, strict=True)]
 
 
 def _together(test_set: TestSet, item: Item, findings: Sequence[str]) -> Mask | None:
@@ -145,56 +204,6 @@ def _shrunk(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
     picture = Pillow.fromarray(mask.astype(np.uint8) * 255)
     resized = picture.resize((size, size), Pillow.Resampling.NEAREST)
     return np.asarray(resized) > 127
-
-
-def _kept(
-    store: Path,
-    items: Sequence[Item],
-    shape: tuple[int, int],
-    read: Callable[[Item], Image],
-    label: str,
-) -> tuple[NDArray[np.uint8], int]:
-    """The array at ``store``, made first where it is not there; and how many rows were made."""
-    if not items:
-        raise SyncxrError(f"{label}: the set holds no film; check its path")
-    store.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(store.with_suffix(".lock")):
-        made = 0 if store.exists() else _fill(store, items, shape, read, label)
-    return cast(NDArray[np.uint8], np.load(store, mmap_mode="r")), made
-
-
-def _fill(
-    store: Path,
-    items: Sequence[Item],
-    shape: tuple[int, int],
-    read: Callable[[Item], Image],
-    label: str,
-) -> int:
-    """Write all rows under a temporary name, noting how many are on disk, then rename."""
-    partial, mark = store.with_suffix(".partial"), store.with_suffix(".done")
-    done = int(mark.read_text()) if partial.exists() and mark.exists() else 0
-    whole = (len(items), *shape)
-    array = np.lib.format.open_memmap(
-        partial, mode="r+" if done else "w+", dtype=np.uint8, shape=None if done else whole
-    )
-    if not done and hasattr(os, "posix_fallocate"):
-        # A full disk is told now; found out later, by a write through the map, it would kill us.
-        with partial.open("rb+") as stream:
-            os.posix_fallocate(stream.fileno(), 0, partial.stat().st_size)
-    start = done
-    with ThreadPoolExecutor(_THREADS) as pool, bar(label, len(items), done=done) as progress:
-        while done < len(items):
-            chunk = items[done : done + _CHUNK]
-            for offset, row in enumerate(pool.map(read, chunk)):
-                array[done + offset] = row
-                progress.advance()
-            done += len(chunk)
-            array.flush()
-            write_text(mark, str(done))
-    del array
-    partial.replace(store)
-    mark.unlink(missing_ok=True)
-    return len(items) - start
 
 
 def _key(test_set: TestSet, settings: dict[str, Any]) -> str:

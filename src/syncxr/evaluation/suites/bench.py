@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.films.decoded import (
     Films,
+    decode,
     decode_films,
     file_state,
+    prepared,
     tree_state,
 )
 from syncxr.evaluation.scoring.sheet import Scored
@@ -31,8 +35,8 @@ from syncxr.evaluation.suites.suite import (
 from syncxr.evaluation.testsets.folder import Folder
 from syncxr.evaluation.testsets.test_set import TestSet, open_test_set, test_set_class
 from syncxr.evaluation.zero_shot.classification import assert_apart
+from syncxr.evaluation.zero_shot.strict import GREYS
 from syncxr.pretraining.model import DualEncoder
-from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.progress import console
 
 _FRACTION_SEED = 0
@@ -52,13 +56,6 @@ class Loaded:
     name: str
     weights: str
     model: DualEncoder
-
-    @cached_property
-    def prepared(self) -> DualEncoder:
-        """The same model for films that come prepared out of the decoded cache."""
-        plain = copy.copy(self.model)
-        plain.preprocessing = Preprocessing(size=self.model.preprocessing.size)
-        return plain
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,8 @@ class Bench:
         cache: Folder of decoded films and features.
         samples: Bootstrap samples.
         labels: Table of the set ``folder``, if it is not ``labels.csv`` among its films.
+        plan: All cells that are to be done: what they want of the same films is worked out in one
+            look.
     """
 
     def __init__(
@@ -90,8 +89,10 @@ class Bench:
         cache: Path,
         samples: int = 1000,
         labels: Path | None = None,
+        plan: Sequence[Work] = (),
     ) -> None:
         self.paths, self.cache, self.samples, self.labels = paths, cache, samples, labels
+        self.plan = plan
         # One set is worked on at a time; its three parts are read once for all its cells.
         self.part = lru_cache(maxsize=4)(self._open)
         self._digest = lru_cache(maxsize=None)(self._digest_of)
@@ -102,6 +103,15 @@ class Bench:
         if isinstance(work.task, ZeroShotTask | GroundingTask | StrictTask):
             return work.task.split or test_set_class(work.test_set).info.splits[0]
         return "test"
+
+    def asked_splits(self, work: Work) -> tuple[str, ...]:
+        """Splits whose films a cell asks texts of; none where it is no such cell."""
+        if isinstance(work.task, StrictTask):
+            return (self.main_split(work),)
+        if not isinstance(work.task, ZeroShotTask):
+            return ()
+        main = self.main_split(work)
+        return (main, "valid") if main == "test" else (main,)
 
     def applies(self, work: Work) -> bool:
         """Whether the cell is to be done at all."""
@@ -123,13 +133,32 @@ class Bench:
         for part in parts:
             digest.update(self._digest(work.test_set, part).encode())
         if isinstance(work.task, GroundingTask | SegmentationTask):
-            outlines = self.part(work.test_set, main).outlines_from
-            digest.update(str(tree_state(outlines)).encode())
+            digest.update(self._outlines(work.test_set, main).encode())
         return digest.hexdigest()
 
-    def films(self, test_set: TestSet, loaded: Loaded) -> Films:
-        """Decoded films of a part."""
-        return decode_films(test_set, loaded.model.preprocessing, self.cache)
+    def outlined_content(self, name: str, split: str) -> str:
+        """Hash of the films, labels and masks of a part."""
+        return f"{self._digest(name, split)} {self._outlines(name, split)}"
+
+    def films(self, test_set: TestSet, loaded: Loaded, *, equalised: bool = False) -> Films:
+        """Decoded films of a part, as the model sees them or equalised in any case."""
+        preprocessing = loaded.model.preprocessing
+        flat = preprocessing.model_copy(update={"equalise": True})
+        return decode_films(test_set, flat if equalised else preprocessing, self.cache)
+
+    def greys(self, test_set: TestSet, loaded: Loaded) -> NDArray[np.float64]:
+        """Brightness of each film as it comes, see :data:`GREYS`.
+
+        The films that the strict rules ask the model about are decoded along with it: each is
+        read once.
+        """
+        preprocessing = loaded.model.preprocessing
+        flat = preprocessing.model_copy(update={"equalise": True})
+        recipes = [GREYS, prepared(preprocessing), prepared(flat)]
+        return decode(test_set, recipes, self.cache)[0][0]
+
+    def _outlines(self, name: str, split: str) -> str:
+        return str(tree_state(self.part(name, split).outlines_from))
 
     def apart(self, work: Work) -> tuple[TestSet, TestSet, TestSet]:
         """Training part at the cell's fraction, validation part and test part, without overlap."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from syncxr.evaluation.prompts import load_prompt_set
-from syncxr.evaluation.scoring.predictions import Predictions
+from syncxr.evaluation.scoring.sheet import About
 from syncxr.evaluation.suites import finetuned
+from syncxr.evaluation.suites.answers import grounded, predictions
 from syncxr.evaluation.suites.bench import Bench, Loaded, Outcome
 from syncxr.evaluation.suites.suite import (
     FullTask,
@@ -19,15 +20,14 @@ from syncxr.evaluation.suites.suite import (
     ZeroShotTask,
 )
 from syncxr.evaluation.testsets.test_set import TestSet
+from syncxr.evaluation.zero_shot.classification import TASK as CLASSIFICATION
 from syncxr.evaluation.zero_shot.classification import (
     assert_apart,
-    predict,
     preprocessing_words,
     score_zero_shot,
 )
-from syncxr.evaluation.zero_shot.grounding import ground
 from syncxr.evaluation.zero_shot.grounding_scores import score_chance, score_grounding
-from syncxr.evaluation.zero_shot.strict import evaluate_strictly
+from syncxr.evaluation.zero_shot.strict import score_strictly
 
 
 def run(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
@@ -55,22 +55,16 @@ def _remarks(test_set: TestSet) -> list[str]:
 def _zero_shot(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
     split = bench.main_split(work)
     test = bench.part(work.test_set, split)
-    prompts = load_prompt_set(work.prompt_set)
-
-    def asked(part: TestSet, findings: Sequence[str] | None = None) -> Predictions:
-        films = bench.films(part, loaded).pixels
-        return predict(loaded.prepared, part, prompts, findings=findings, films=films)
-
-    on_test, on_validation = asked(test), None
+    on_test, on_validation = predictions(bench, loaded, work, test), None
     if (validation := bench.thresholds_from(work.test_set, split)) is not None:
         assert_apart(test, validation)
         if set(on_test.findings) <= set(validation.findings):
-            on_validation = asked(validation, on_test.findings)
+            on_validation = predictions(bench, loaded, work, validation, on_test.findings)
     return Outcome(
         (
             score_zero_shot(
                 on_test,
-                prompts,
+                load_prompt_set(work.prompt_set),
                 model=loaded.name,
                 validation=on_validation,
                 preprocessing=preprocessing_words(loaded.model),
@@ -82,16 +76,15 @@ def _zero_shot(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
 
 def _grounding(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
     split = bench.main_split(work)
-    prompts = load_prompt_set(work.prompt_set)
-    pointed = ground(loaded.model, bench.part(work.test_set, split), prompts)
+    pointed = grounded(bench, loaded, work, bench.part(work.test_set, split))
     validation = bench.thresholds_from(work.test_set, split)
     if validation is not None and not any(map(validation.outlined, validation.targets)):
         validation = None
     scored = score_grounding(
         pointed,
-        prompts,
+        load_prompt_set(work.prompt_set),
         model=loaded.name,
-        validation=ground(loaded.model, validation, prompts) if validation is not None else None,
+        validation=None if validation is None else grounded(bench, loaded, work, validation),
         preprocessing=preprocessing_words(loaded.model),
         samples=bench.samples,
     )
@@ -100,9 +93,11 @@ def _grounding(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
 
 def _strict(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
     test = bench.part(work.test_set, bench.main_split(work))
+    greys = bench.greys(test, loaded)
+    raw, flat = (predictions(bench, loaded, work, test, equalised=e) for e in (False, True))
     prompts = load_prompt_set(work.prompt_set)
-    scored = evaluate_strictly(loaded.model, test, prompts, name=loaded.name, samples=bench.samples)
-    return Outcome(tuple(scored))
+    about = About(CLASSIFICATION, loaded.name, prompts.title, preprocessing_words(loaded.model))
+    return Outcome(tuple(score_strictly(raw, flat, greys, test, about, samples=bench.samples)))
 
 
 _TASKS: dict[type, Callable[[Bench, Loaded, Work], Outcome]] = {

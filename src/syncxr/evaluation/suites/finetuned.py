@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.films.decoded import Masks, decode_masks
-from syncxr.evaluation.films.features import pooled_features
 from syncxr.evaluation.finetuning.full import fit_full
 from syncxr.evaluation.finetuning.linear import fit_linear
 from syncxr.evaluation.finetuning.mask_scores import TASK as SEGMENTATION
@@ -23,6 +22,7 @@ from syncxr.evaluation.scoring.classification import choose_cuts, score
 from syncxr.evaluation.scoring.predictions import Predictions, labels_of, split_name
 from syncxr.evaluation.scoring.results import VALIDATION
 from syncxr.evaluation.scoring.sheet import About
+from syncxr.evaluation.suites.answers import features
 from syncxr.evaluation.suites.bench import Bench, Loaded, Outcome
 from syncxr.evaluation.suites.suite import (
     FullTask,
@@ -41,18 +41,16 @@ def linear(bench: Bench, loaded: Loaded, work: Work) -> Outcome:
     assert isinstance(work.task, LinearTask)
     options = work.task.options
 
-    def features(part: TestSet) -> NDArray[np.float32]:
-        return pooled_features(loaded.model, loaded.weights, bench.films(part, loaded), bench.cache)
-
     train, valid, test = bench.apart(work)
     findings = test.findings
     whole = bench.part(work.test_set, "train")
-    seen = features(whole)[_rows(whole, train)]
-    held_out = features(valid), labels_of(valid, findings)
+    seen = features(bench, loaded, whole)[_rows(whole, train)]
+    held_out = features(bench, loaded, valid), labels_of(valid, findings)
     probe = fit_linear((seen, labels_of(train, findings)), held_out, options, work.seed)
     return _classified(
         bench, loaded, work, (train, valid, test), probe.predict(held_out[0]),
-        probe.predict(features(test)), {"epoch": probe.epoch, "history": list(probe.history)},
+        probe.predict(features(bench, loaded, test)),
+        {"epoch": probe.epoch, "history": list(probe.history)},
     )  # fmt: skip
 
 

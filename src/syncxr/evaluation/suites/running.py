@@ -77,13 +77,10 @@ def run_suite(
     """
     _check(data, suite)
     described = {name: describe(path) for name, path in checkpoints.items()}
-    bench = Bench(data, output / "cache", samples, labels)
+    plan = tuple(work for work in works(suite) if work.test_set in data)
+    bench = Bench(data, output / "cache", samples, labels, plan)
     # Every set is opened before anything is trained: a wrong path shows now, not in hours.
-    cells = {
-        work: bench.content(work)
-        for work in works(suite)
-        if work.test_set in data and bench.applies(work)
-    }
+    cells = {work: bench.content(work) for work in plan if bench.applies(work)}
     output.mkdir(parents=True, exist_ok=True)
     lock = FileLock(output / ".lock")
     try:

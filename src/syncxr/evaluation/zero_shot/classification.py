@@ -15,7 +15,6 @@ from syncxr.evaluation.scoring.predictions import Predictions
 from syncxr.evaluation.scoring.results import TEST_TUNED, VALIDATION
 from syncxr.evaluation.scoring.sheet import About, Scored
 from syncxr.evaluation.testsets.test_set import TestSet
-from syncxr.evaluation.zero_shot.grounding import Grounder
 from syncxr.pretraining.prompt import Prompt
 from syncxr.progress import Bar, bar
 from syncxr.sample import Image
@@ -31,10 +30,6 @@ class Classifier(Protocol):
     ) -> NDArray[np.floating[Any]]:
         """Scores (N, K)."""
         ...
-
-
-class Model(Classifier, Grounder, Protocol):
-    """A model that answers prompts and points."""
 
 
 class Films(Sequence[Image]):
@@ -72,7 +67,7 @@ def predict(
     prompt_set: PromptSet,
     *,
     findings: Sequence[str] | None = None,
-    films: Sequence[Image] | NDArray[np.uint8] | None = None,
+    films: Films | None = None,
 ) -> Predictions:
     """What a model says of every film of a set.
 
@@ -83,7 +78,7 @@ def predict(
         test_set: Films and labels.
         prompt_set: Texts.
         findings: Which of the set's findings; all by default.
-        films: The set's films in order, where they are at hand already prepared.
+        films: The set's films, where they are to be prepared in some way first.
 
     Raises:
         SyncxrError: A film does not open, a label is wrong, or a score is not finite; names file
@@ -92,7 +87,7 @@ def predict(
     asked = tuple(findings or test_set.findings)
     prompts = prompt_set.prompts(asked)
     with bar("zero-shot", len(test_set.items)) as progress:
-        watched = _Watched(Films(test_set) if films is None else films, progress)
+        watched = _Watched(films or Films(test_set), progress)
         scores = model.zero_shot(watched, prompts)
     return Predictions.of(test_set, asked, scores)
 
@@ -100,7 +95,7 @@ def predict(
 class _Watched(Sequence[Image]):
     """Films that move a bar on as they are looked at."""
 
-    def __init__(self, films: Sequence[Image] | NDArray[np.uint8], progress: Bar) -> None:
+    def __init__(self, films: Sequence[Image], progress: Bar) -> None:
         self._films, self._progress = films, progress
 
     def __len__(self) -> int:

@@ -7,8 +7,7 @@ with no second interpolation of the map.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -23,11 +22,10 @@ from syncxr.evaluation.metrics.masks import (
 from syncxr.evaluation.prompts import PromptSet
 from syncxr.evaluation.scoring.predictions import split_name
 from syncxr.evaluation.testsets.test_set import Item, TestSet
+from syncxr.evaluation.zero_shot.cases import CUTS, Case, Grounded
 from syncxr.pretraining.prompt import Prompt
 from syncxr.progress import bar
 from syncxr.sample import Image, Mask
-
-Floats = NDArray[np.float64]
 
 _Value = TypeVar("_Value", bound=np.generic)
 
@@ -36,65 +34,15 @@ TASK = "zero-shot grounding"
 SIZE = 224
 """Side of the grid at which maps and masks are compared."""
 
-CUTS = np.arange(1, 20) / 20
-"""Thresholds of the sweep; one of them is the fixed .5."""
-
-MAP_MEASURES = ("pointing game", "CNR", "CNR (signed)")
-"""Measures of a map that need no threshold, in the order of :attr:`Case.free`."""
+Pointer = Callable[[Image], Callable[[str], NDArray[np.float32]]]
 
 
 class Grounder(Protocol):
     """A model that points."""
 
-    def ground(self, image: Image, phrase: str) -> NDArray[np.float32]:
-        """Map in [0, 1] of the image's shape."""
+    def pointer(self, phrases: Sequence[str]) -> Pointer:
+        """Read phrases; then look at a film; then give maps in [0, 1] of its shape."""
         ...
-
-
-@dataclass(frozen=True)
-class Case:
-    """One finding asked for in one film.
-
-    Attributes:
-        finding: Name.
-        item: Id of the film.
-        unit: Its patient, or the film.
-        share: Part of the film that the mask covers.
-        free: Pointing game, CNR and signed CNR.
-        overlap: (T, 4), :data:`~..metrics.masks.OVERLAPS` at each of :data:`CUTS`.
-    """
-
-    finding: str
-    item: str
-    unit: str
-    share: float
-    free: tuple[float, float, float]
-    overlap: Floats
-
-
-@dataclass(frozen=True)
-class Grounded:
-    """Every case of a test set.
-
-    Attributes:
-        test_set: Its name.
-        split: Its split and the hash of its ids.
-        by_patient: Whether units are patients.
-        findings: What was asked for, in order.
-        cases: In order of findings.
-        vanished: Finding to the films whose mask is too thin for the grid: they are not scored.
-    """
-
-    test_set: str
-    split: str
-    by_patient: bool
-    findings: tuple[str, ...]
-    cases: tuple[Case, ...]
-    vanished: dict[str, tuple[str, ...]]
-
-    def of(self, finding: str) -> list[Case]:
-        """Cases of one finding."""
-        return [case for case in self.cases if case.finding == finding]
 
 
 def ground(
@@ -104,51 +52,77 @@ def ground(
     *,
     findings: Sequence[str] | None = None,
 ) -> Grounded:
-    """Ask for every outlined finding of every film.
+    """Ask for every outlined finding of every film; see :func:`ground_each`."""
+    return ground_each(model, test_set, [prompt_set], findings=findings)[0]
+
+
+def ground_each(
+    model: Grounder,
+    test_set: TestSet,
+    prompt_sets: Sequence[PromptSet],
+    *,
+    findings: Sequence[str] | None = None,
+) -> list[Grounded]:
+    """Ask for every outlined finding of every film by several prompt sets, in one look at it.
 
     Args:
-        model: Asked with the affirming texts of the prompt set; maps of several texts are
+        model: Asked with the affirming texts of a prompt set; maps of several texts are
             averaged, or their maximum is taken, as the set combines its texts.
         test_set: Films and masks.
-        prompt_set: Texts.
+        prompt_sets: Texts.
         findings: Which of ``test_set.targets``; all by default.
+
+    Returns:
+        The cases of each prompt set.
 
     Raises:
         SyncxrError: The model has no maps; nothing is outlined; a film or mask does not open or
             is of another size; names file and row.
     """
-    if not hasattr(model, "ground"):
+    if not hasattr(model, "pointer"):
         raise SyncxrError(
             f"{type(model).__name__} has no similarity maps; grounding needs a checkpoint of a "
             "method that locates (convirt)"
         )
     asked = tuple(findings or test_set.targets)
-    wanted = [(finding, item) for finding in asked for item in _positives(test_set, finding)]
-    if not wanted:
+    outlined = {finding: {item.id for item in _positives(test_set, finding)} for finding in asked}
+    films = [item for item in test_set.items if any(item.id in ids for ids in outlined.values())]
+    if not films:
         names = ", ".join(asked) or "anything"
         raise SyncxrError(f"{test_set.name}: no film outlines {names}; nothing to ground")
+    prompts = [prompt_set.prompts(asked) for prompt_set in prompt_sets]
+    every = (text for own in prompts for prompt in own.values() for text in prompt.positive)
+    pointer = model.pointer(list(dict.fromkeys(every)))
     unit = dict(zip((item.id for item in test_set.items), test_set.units, strict=True))
-    cases: list[Case] = []
-    vanished: dict[str, tuple[str, ...]] = {}
-    with bar("grounding", len(wanted)) as progress:
-        for finding, item in wanted:
-            mask = test_set.mask(item, finding)
-            if mask is not None and mask.any():
-                small = _at_grid(mask)
-                if small.any():
-                    heat = _map(model, test_set.film(item), prompt_set.prompt(finding), item)
-                    cases.append(_case(finding, item.id, unit[item.id], _at_grid(heat), small))
-                else:
-                    vanished[finding] = (*vanished.get(finding, ()), item.id)
+    cases: list[list[Case]] = [[] for _ in prompts]
+    vanished: dict[str, list[str]] = {finding: [] for finding in asked}
+    with bar("grounding", len(films)) as progress:
+        for item in films:
+            masks = _masks(test_set, item, [f for f in asked if item.id in outlined[f]])
+            small = {finding: _at_grid(mask) for finding, mask in masks.items()}
+            for finding in (finding for finding, mask in small.items() if not mask.any()):
+                vanished[finding].append(item.id)
+            if any(mask.any() for mask in small.values()):
+                film = test_set.film(item)
+                point = pointer(film)
+                for found, own in zip(cases, prompts, strict=True):
+                    for finding, mask in small.items():
+                        if mask.any():
+                            heat = _at_grid(_map(point, film, own[finding], item))
+                            found.append(_case(finding, item.id, unit[item.id], heat, mask))
             progress.advance()
-    return Grounded(
-        test_set=test_set.name,
-        split=split_name(test_set),
-        by_patient=test_set.by_patient,
-        findings=tuple(f for f in asked if f in vanished or any(c.finding == f for c in cases)),
-        cases=tuple(cases),
-        vanished=vanished,
-    )
+    scored = {case.finding for case in cases[0]}
+    return [
+        Grounded(
+            test_set=test_set.name,
+            split=split_name(test_set),
+            by_patient=test_set.by_patient,
+            findings=tuple(f for f in asked if f in scored or vanished[f]),
+            cases=tuple(sorted(own, key=lambda case: asked.index(case.finding))),
+            vanished={finding: tuple(ids) for finding, ids in vanished.items() if ids},
+        )
+        for own in cases
+    ]
 
 
 def _positives(test_set: TestSet, finding: str) -> list[Item]:
@@ -156,11 +130,13 @@ def _positives(test_set: TestSet, finding: str) -> list[Item]:
     return [item for item in test_set.outlined(finding) if item.labels.get(finding) != 0]
 
 
-def _map(model: Grounder, film: Image, prompt: Prompt, item: Item) -> NDArray[np.float32]:
+def _map(
+    point: Callable[[str], NDArray[np.float32]], film: Image, prompt: Prompt, item: Item
+) -> NDArray[np.float32]:
     """Map of the affirming texts together, in [0, 1], of the film's shape."""
     heat = np.full(film.shape, -np.inf if prompt.combine == "max" else 0.0, np.float32)
     for text in prompt.positive:  # One at a time: a map has the size of its film.
-        own = model.ground(film, text)
+        own = point(text)
         if own.shape != film.shape:
             raise ValueError(f"map {own.shape} of a film {film.shape}: it must have its shape")
         if prompt.combine == "max":
@@ -174,6 +150,12 @@ def _map(model: Grounder, film: Image, prompt: Prompt, item: Item) -> NDArray[np
         )
     low, high = heat.min(), heat.max()
     return np.asarray((heat - low) / (high - low) if high > low else heat * 0, np.float32)
+
+
+def _masks(test_set: TestSet, item: Item, findings: Sequence[str]) -> dict[str, Mask]:
+    """What is drawn in a film of the findings that somebody outlined in it."""
+    drawn = {finding: test_set.mask(item, finding) for finding in findings}
+    return {finding: mask for finding, mask in drawn.items() if mask is not None and mask.any()}
 
 
 def _at_grid(values: NDArray[_Value]) -> NDArray[_Value]:

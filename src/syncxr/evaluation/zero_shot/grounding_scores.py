@@ -17,7 +17,8 @@ from syncxr.evaluation.scoring.classification import FIXED
 from syncxr.evaluation.scoring.predictions import unit_words
 from syncxr.evaluation.scoring.results import NAN, THRESHOLD_FREE, VALIDATION
 from syncxr.evaluation.scoring.sheet import About, Scored, Sheet
-from syncxr.evaluation.zero_shot.grounding import CUTS, MAP_MEASURES, SIZE, TASK, Case, Grounded
+from syncxr.evaluation.zero_shot.cases import CUTS, MAP_MEASURES, Case, Grounded
+from syncxr.evaluation.zero_shot.grounding import SIZE, TASK
 
 Floats = NDArray[np.float64]
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from syncxr.evaluation.films.decoded import Recipe
 from syncxr.evaluation.prompts import PromptSet
 from syncxr.evaluation.scoring.classification import score
 from syncxr.evaluation.scoring.predictions import Predictions
@@ -53,13 +54,10 @@ def evaluate_strictly(
     samples: int = 1000,
     seed: int = 0,
 ) -> list[Scored]:
-    """Score a set raw and by the rules of this module.
-
-    A film counts as abnormal when any of the set's findings is labelled 1, as normal when all are
-    labelled 0; a film that is neither (something unlabelled) is in none of the stricter tables.
+    """Ask a model twice a film, as it is and equalised; then :func:`score_strictly`.
 
     Args:
-        model: Asked twice a film, as it is and equalised.
+        model: With its own preprocessing.
         test_set: Films, labels and views.
         prompt_set: Texts.
         name: Of the checkpoint.
@@ -67,39 +65,62 @@ def evaluate_strictly(
         samples: Bootstrap samples.
         seed: Seed of the bootstrap.
 
-    Returns:
-        For each of :data:`PROTOCOLS` the model's scores, then those of brightness alone.
-
     Raises:
         SyncxrError: A film does not open, or a label or score is wrong; names file and row.
     """
-    dark, flat_dark = np.empty(len(test_set)), np.empty(len(test_set))
+    greys = np.empty((len(test_set), 2))
 
-    def as_it_is(place: int, film: Image) -> Image:
-        dark[place] = brightness_score(film)
+    def measured(place: int, film: Image) -> Image:
+        greys[place] = grey_scores(film)
         return film
-
-    def equalised(place: int, film: Image) -> Image:
-        flat = equalise(film)
-        flat_dark[place] = brightness_score(flat)
-        return flat
 
     raw, flat = (
         predict(model, test_set, prompt_set, findings=findings, films=Films(test_set, prepare))
-        for prepare in (as_it_is, equalised)
+        for prepare in (measured, lambda _, film: equalise(film))
     )
+    about = About(TASK, name, prompt_set.title, preprocessing_words(model))
+    return score_strictly(raw, flat, greys, test_set, about, samples=samples, seed=seed)
+
+
+def score_strictly(
+    raw: Predictions,
+    flat: Predictions,
+    greys: NDArray[np.float64],
+    test_set: TestSet,
+    about: About,
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+) -> list[Scored]:
+    """Score a set raw and by the rules of this module.
+
+    A film counts as abnormal when any of the set's findings is labelled 1, as normal when all are
+    labelled 0; a film that is neither (something unlabelled) is in none of the stricter tables.
+
+    Args:
+        raw: Of the films as they are.
+        flat: Of the same films, equalised.
+        greys: :func:`grey_scores` of each, (N, 2).
+        test_set: Labels and views.
+        about: Model and texts.
+        samples: Bootstrap samples.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        For each of :data:`PROTOCOLS` the model's scores, then those of brightness alone.
+    """
+    dark, flat_dark = np.asarray(greys, np.float64).T
     every = np.array([[item.labels[f] for f in test_set.findings] for item in test_set.items])
     abnormal = (every == 1).any(1)
     normal = (every == 0).all(1)
     strata = _strata([item.view for item in test_set.items], dark)
-    about = About(TASK, name, prompt_set.title, preprocessing_words(model))
     found = []
-    for protocol, predictions, greys in (
+    for protocol, predictions, grey in (
         (RAW, raw, dark),
         (WITHIN_ABNORMAL, _only(flat, abnormal[:, None]), flat_dark),
         (STRATIFIED, _only(flat, (flat.labels == 1) | normal[:, None]), flat_dark),
     ):
-        alone = np.repeat(greys[:, None], len(raw.findings), axis=1)
+        alone = np.repeat(grey[:, None], len(raw.findings), axis=1)
         for scores, of in (
             (predictions.scores, about),
             (alone, About(TASK, BRIGHTNESS)),
@@ -116,6 +137,15 @@ def evaluate_strictly(
                 )
             )
     return found
+
+
+def grey_scores(film: Image) -> NDArray[np.float64]:
+    """:func:`brightness_score` of a film as it is, and equalised; (2,)."""
+    return np.array([brightness_score(film), brightness_score(equalise(film))])
+
+
+GREYS = Recipe("greys", {"measure": BRIGHTNESS}, (2,), np.float64, grey_scores)
+"""What is kept of a set's films for the baseline."""
 
 
 def brightness_score(image: Image) -> float:
