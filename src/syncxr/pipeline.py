@@ -53,7 +53,7 @@ from syncxr.reports import WRITERS
 
 if TYPE_CHECKING:
     from syncxr.evaluation.reporting.files import SuiteReport
-    from syncxr.pretraining.trainer import PretrainingSummary
+    from syncxr.pretraining.training.summary import PretrainingSummary
 
 BACKENDS = {"extractor": EXTRACTORS, "writer": WRITERS, "renderer": RENDERERS, "judge": JUDGES}
 """Parts of a configuration that are backends, in the order in which data meets them."""
@@ -360,7 +360,7 @@ def run_pretraining(
 ) -> PretrainingSummary:
     """Pre-train on a dataset folder, or on a CSV with films in ``images``."""
     from syncxr.pretraining.pairs import Pairs
-    from syncxr.pretraining.trainer import pretrain
+    from syncxr.pretraining.training.run import pretrain
 
     if source.is_dir():
         dataset = source / "dataset" if (source / "dataset").is_dir() else source

@@ -1,4 +1,4 @@
-"""Entry point: faults of the user's making end in one line and status 1."""
+"""Entry point: faults of the user's making end in one line and status 1, a stopped run in 75."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from syncxr.cli import generation, judging, corpora, pretraining, evaluation, da
 
 # isort: on
 from syncxr.cli.app import app
-from syncxr.errors import SyncxrError
+from syncxr.errors import Stopped, SyncxrError
 from syncxr.registry import install_command
 
 COMMANDS = (generation, judging, corpora, pretraining, evaluation, datasets, operations)
@@ -21,6 +21,9 @@ def main() -> None:
     """Run the command line."""
     try:
         app()
+    except Stopped as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(stop.status)
     except SyncxrError as error:
         sys.exit(f"error: {error}")
     except ModuleNotFoundError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import transformers
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialise
+from torch import Tensor
 
 from syncxr import __version__
 from syncxr.dataset.files import atomic, sha256, write_text
@@ -46,7 +48,7 @@ class Checkpoint(BaseModel):
         training: File with the state of the optimiser, while a run is unfinished.
         steps: Training steps behind the weights.
         data: Fingerprint of the pairs (:meth:`Pairs.fingerprint`).
-        record: Options of the run, what was loaded from where, threads and torch's version.
+        record: How the run was made, see :func:`syncxr.pretraining.training.record.make_record`.
         code: Version of syncxr.
     """
 
@@ -73,6 +75,7 @@ def save(
     data: str,
     steps: int,
     record: dict[str, Any],
+    tensors: Mapping[str, Tensor] | None = None,
     training: dict[str, Any] | None = None,
 ) -> Checkpoint:
     """Write a checkpoint so that a kill at any moment leaves a whole one.
@@ -84,6 +87,7 @@ def save(
         data: Fingerprint of the pairs.
         steps: Training steps behind it.
         record: JSON values about the run.
+        tensors: Values that take the place of the model's own (averaged weights).
         training: State to go on from (tensors and plain values), or None at the end.
     """
     text = folder / _TEXT
@@ -97,8 +101,8 @@ def save(
     weights = folder / f"weights-{steps:07d}.safetensors"
     with atomic(weights) as partial:
         # save_file would give the file to this user only.
-        tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
-        partial.write_bytes(serialise(tensors))
+        values = {**model.state_dict(), **(tensors or {})}
+        partial.write_bytes(serialise({key: value.contiguous() for key, value in values.items()}))
     state = folder / f"training-{steps:07d}.pt"
     if training is not None:
         with atomic(state) as partial:

@@ -47,8 +47,9 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, rows: Tensor) -> Tensor:
         context.share = len(rows)
+        rows = rows.contiguous()
         parts = [torch.empty_like(rows) for _ in range(world.get_world_size())]
-        world.all_gather(parts, rows.contiguous())
+        world.all_gather(parts, rows)
         return torch.cat(parts)
 
     @staticmethod

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syncxr.pretraining.captions import CaptionMode
 from syncxr.pretraining.preprocessing import Preprocessing
-from syncxr.pretraining.schedule import Schedule
+from syncxr.pretraining.training.schedule import Schedule
 from syncxr.registry import BackendSpec
+
+Precision = Literal["no", "bf16", "fp16"]
+"""Number format of the towers: single precision, or mixed with a half one (fp16: GPUs only). The
+losses are computed in single precision throughout."""
+
+Tracker = Literal["tensorboard", "wandb"]
 
 LITE0 = "tf_efficientnet_lite0"
 """timm's name of the network whose weights the asset ``efficientnet-lite0`` holds.
@@ -101,19 +107,25 @@ class PretrainingOptions(BaseModel):
         augmentation: Random changes of the films.
         caption: Which words stand beside a film.
         epochs: Passes over the training pairs.
-        minutes: Stop after the first epoch that ends later than this, whatever ``epochs`` says;
+        minutes: Stop after the first step that ends later than this, whatever ``epochs`` says;
             ``None`` = no limit. A run that is cut off depends on the machine's speed.
-        batch_size: Pairs a step; an incomplete last batch is left out of its epoch.
+        batch_size: Pairs that are contrasted with each other, those of all processes together; an
+            incomplete last batch is left out of its epoch.
+        accumulation: Batches whose gradients are averaged in one step. Adds no negatives.
+        precision: ``no``, ``bf16`` or ``fp16``.
         learning_rate: Peak rate of Adam.
         betas: Of Adam; GLoRIA takes .5 for the first.
         weight_decay: L2 term of Adam.
         clip: Largest norm of the gradient; ``None`` = as it is. GLoRIA: .25.
-        schedule: See :func:`syncxr.pretraining.schedule.rate`; GLoRIA: ``plateau``.
+        ema: Decay of a running mean of the weights, which is then evaluated and kept in place of
+            the last step's, e.g. .999; ``None`` = none.
+        schedule: See :func:`syncxr.pretraining.training.schedule.rate`; GLoRIA: ``plateau``.
         warmup: Share of the steps over which the rate rises from zero.
         patience: Stop when the validation loss has not fallen for this many epochs; ``None`` =
             never. GLoRIA: 10.
         validation_fraction: Share of the pairs kept out of training, chosen by a hash of the id.
-        save_every: Seconds of training between checkpoints (taken at ends of epochs).
+        save_every: Seconds of training between checkpoints, which are taken after any step.
+        trackers: Where curves go; ``None`` = TensorBoard if it is installed.
         seed: Decides start, order, captions and augmentation.
         threads: CPU threads; ``None`` = as torch decides. Part of what makes a run repeatable.
     """
@@ -129,15 +141,19 @@ class PretrainingOptions(BaseModel):
     epochs: int = Field(default=50, ge=1)
     minutes: float | None = Field(default=None, gt=0)
     batch_size: int = Field(default=32, ge=2)
+    accumulation: int = Field(default=1, ge=1)
+    precision: Precision = "no"
     learning_rate: float = Field(default=3e-4, gt=0)
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = Field(default=1e-6, ge=0)
     clip: float | None = Field(default=None, gt=0)
+    ema: float | None = Field(default=None, gt=0, lt=1)
     schedule: Schedule = "cosine"
     warmup: float = Field(default=0.05, ge=0, lt=1)
     patience: int | None = Field(default=None, ge=1)
     validation_fraction: float = Field(default=0.1, ge=0, lt=1)
-    save_every: float = Field(default=30, ge=0)
+    save_every: float = Field(default=120, ge=0)
+    trackers: tuple[Tracker, ...] | None = None
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)
 

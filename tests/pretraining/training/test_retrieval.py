@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from syncxr.pretraining.retrieval import recalls
+from syncxr.pretraining.training.retrieval import recalls
 
 
 def test_against_a_loop() -> None:

@@ -9,11 +9,15 @@ import torch
 from filelock import FileLock
 
 from syncxr.errors import SyncxrError
-from syncxr.pretraining import trainer
 from syncxr.pretraining.checkpoint import INDEX, describe, load
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.pairs import Pair, Pairs
-from syncxr.pretraining.trainer import HISTORY, pretrain
+from syncxr.pretraining.training import run as running
+from syncxr.pretraining.training.corpus import kept_out
+from syncxr.pretraining.training.ending import Moment, Watch
+from syncxr.pretraining.training.engine import start_engine
+from syncxr.pretraining.training.run import Run, pretrain
+from syncxr.pretraining.training.state import HISTORY
 from syncxr.registry import BackendSpec
 
 
@@ -35,32 +39,47 @@ def test_learns_a_made_up_task_and_not_from_shuffled_captions(
     assert true.train_loss < dealt.train_loss - 0.5
 
 
-def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_bits(
+def test_a_run_stopped_after_any_step_goes_on_to_the_same_bits(
     tmp_path: Path,
     patches: Pairs,
     tiny_options: PretrainingOptions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    options = tiny_options.model_copy(update={"epochs": 3, "save_every": 0})
+    options = tiny_options.model_copy(update={"epochs": 3, "accumulation": 2, "ema": 0.9})
     whole = pretrain(patches, options, tmp_path / "whole")
-    for epochs in (1, 2):
-        monkeypatch.setattr(trainer._Run, "_late", lambda run, e=epochs: len(run.history) == e)
-        stopped = pretrain(patches, options, tmp_path / "parts")
-        assert (stopped.epochs, stopped.finished) == (epochs, False)
+    assert whole.steps == 9
+    calls = iter(range(1000))
+    real = Watch.moment
+    monkeypatch.setattr(
+        Watch, "moment", lambda watch: real(watch) if next(calls) % 4 else Moment.OUT_OF_TIME
+    )
+    done = []
+    while not done or not done[-1].finished:
+        done.append(pretrain(patches, options, tmp_path / "parts"))
         load(tmp_path / "parts")
-    monkeypatch.undo()
-    resumed = pretrain(patches, options, tmp_path / "parts")
-    assert resumed.finished and resumed.steps == whole.steps
+    # Some stops lay inside an epoch, and the first steps of later epochs were among them.
+    assert any(summary.steps % 3 for summary in done) and len(done) > 3
+    assert done[-1].steps == whole.steps
     assert digest(tmp_path / "whole") == digest(tmp_path / "parts")
-    assert resumed.validation_loss == whole.validation_loss
+    assert done[-1].validation_loss == whole.validation_loss
+    assert done[-1].train_loss == whole.train_loss
 
 
-def test_the_time_limit_lets_the_first_epoch_end(
+def test_the_time_limit_ends_a_run_inside_an_epoch(
     tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
 ) -> None:
-    summary = pretrain(patches, tiny_options.model_copy(update={"minutes": 1e-9}), tmp_path)
-    assert (summary.epochs, summary.finished) == (1, False)
+    options = tiny_options.model_copy(update={"minutes": 1e-9})
+    summary = pretrain(patches, options, tmp_path)
+    assert (summary.epochs, summary.steps, summary.finished) == (0, 1, False)
+    assert np.isfinite(summary.validation_loss) and np.isfinite(summary.train_loss)
+    line = json.loads((tmp_path / HISTORY).read_text())
+    assert line["epoch"] == round(1 / 6, 2) and line["step"] == 1
     load(tmp_path)
+    assert pretrain(patches, options, tmp_path) == summary
+    longer = pretrain(patches, tiny_options, tmp_path)
+    assert longer.finished
+    lines = [json.loads(line) for line in (tmp_path / HISTORY).read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
 
 
 def test_a_run_killed_while_saving_goes_on_to_the_same_bits(
@@ -69,20 +88,21 @@ def test_a_run_killed_while_saving_goes_on_to_the_same_bits(
     tiny_options: PretrainingOptions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    options = tiny_options.model_copy(update={"epochs": 3, "save_every": 0})
+    options = tiny_options.model_copy(update={"save_every": 0})
     pretrain(patches, options, tmp_path / "whole")
-    real, calls = trainer.save, []
+    real, calls = running.save, []
 
     def dies(*args: object, **settings: object) -> object:
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == 4:
             raise KeyboardInterrupt
         return real(*args, **settings)
 
-    monkeypatch.setattr(trainer, "save", dies)
+    monkeypatch.setattr(running, "save", dies)
     with pytest.raises(KeyboardInterrupt):
         pretrain(patches, options, tmp_path / "killed")
     monkeypatch.undo()
+    assert describe(tmp_path / "killed").steps == 3
     pretrain(patches, options, tmp_path / "killed")
     assert digest(tmp_path / "whole") == digest(tmp_path / "killed")
 
@@ -150,9 +170,10 @@ def test_everything_that_should_train_moves_and_nothing_else(
     tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
 ) -> None:
     options = tiny_options.model_copy(update={"weight_decay": 0.0})
-    run = trainer._Run(patches, options, tmp_path)
-    before = {name: value.clone() for name, value in run.model.named_parameters()}
-    run.go()
+    with start_engine("no", 1) as engine:
+        run = Run(patches, options, tmp_path, engine)
+        before = {name: value.clone() for name, value in run.model.named_parameters()}
+        run.go()
     moved = {n for n, p in run.model.named_parameters() if not torch.equal(p, before[n])}
     trainable = {n for n, p in run.model.named_parameters() if p.requires_grad}
     # The key's bias of an attention layer shifts all scores alike: its gradient is zero.
@@ -168,16 +189,17 @@ def test_a_part_cut_off_from_the_loss_is_named(
     tiny_options: PretrainingOptions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = trainer._Run(patches, tiny_options, tmp_path)
-    project = run.model.method.text_projection
+    with start_engine("no", 1) as engine:
+        run = Run(patches, tiny_options, tmp_path, engine)
+        project = run.model.method.text_projection
 
-    def without_gradient(features: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            return torch.nn.Sequential.forward(project, features)
+        def without_gradient(features: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                return torch.nn.Sequential.forward(project, features)
 
-    monkeypatch.setattr(project, "forward", without_gradient)
-    with pytest.raises(SyncxrError, match="no gradient, the first text_encoder"):
-        run.go()
+        monkeypatch.setattr(project, "forward", without_gradient)
+        with pytest.raises(SyncxrError, match="no gradient, the first text_encoder"):
+            run.go()
 
 
 def test_history_and_validation(
@@ -203,19 +225,20 @@ def test_without_validation_the_history_claims_none(
 
 
 def test_validation_side_survives_more_pairs() -> None:
-    some = [name for name in (f"p{i}" for i in range(300)) if trainer._kept_out(name, 0.2)]
+    some = [name for name in (f"p{i}" for i in range(300)) if kept_out(name, 0.2)]
     assert 30 < len(some) < 90
-    assert {f"p{i}" for i in range(300) if trainer._kept_out(f"p{i}", 0.1)} <= set(some)
+    assert {f"p{i}" for i in range(300) if kept_out(f"p{i}", 0.1)} <= set(some)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(
     tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
 ) -> None:
-    run = trainer._Run(patches, tiny_options, tmp_path)
-    with torch.no_grad():
-        run.model.method.image_projection[0].weight.fill_(float("nan"))
-    with pytest.raises(SyncxrError, match="lower learning_rate"):
-        run.go()
+    with start_engine("no", 1) as engine:
+        run = Run(patches, tiny_options, tmp_path, engine)
+        with torch.no_grad():
+            run.model.method.image_projection[0].weight.fill_(float("nan"))
+        with pytest.raises(SyncxrError, match="lower learning_rate"):
+            run.go()
 
 
 def test_pairs_of_one_class_do_not_collapse_the_run(
@@ -236,7 +259,11 @@ def test_stops_early_when_validation_gains_nothing_and_is_then_finished(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     losses = iter([3.0, 1.0, 2.0, 1.5])
-    monkeypatch.setattr(trainer._Run, "_validate", lambda run: {"validation_loss": next(losses)})
+
+    def found(*_: object) -> dict[str, float]:
+        return {"validation_loss": next(losses), "R@1": 0.0, "R@5": 0.0, "R@10": 0.0}
+
+    monkeypatch.setattr(running, "validate", found)
     options = tiny_options.model_copy(update={"patience": 2, "epochs": 9, "schedule": "plateau"})
     summary = pretrain(patches, options, tmp_path)
     assert summary.finished and summary.epochs == 4

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncxr.pretraining.schedule import exhausted, rate
+from syncxr.pretraining.training.schedule import exhausted, rate
 
 losses = st.lists(st.sampled_from([1.0, 0.99995, 0.9, 0.5, 2.0]), max_size=60)
 

@@ -1,0 +1,63 @@
+"""accelerate, set up for one run: device, precision, accumulation and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from timm.layers import convert_sync_batchnorm
+from torch import nn
+
+from syncxr.errors import SyncxrError
+from syncxr.pretraining.options import Precision
+
+
+@contextmanager
+def start_engine(precision: Precision, accumulation: int) -> Iterator[Any]:
+    """An ``accelerate.Accelerator`` for one run: alone, or one of those that a launcher started.
+
+    Raises:
+        SyncxrError: The device cannot compute in that precision.
+    """
+    # accelerate keeps its settings for the whole process. Several runs, each with its own, may
+    # follow each other in one (a notebook, a benchmark): what was set up here is taken down here.
+    ours = not AcceleratorState._shared_state
+    try:
+        engine = Accelerator(
+            # Without this, processes that torchrun starts on CPUs would not see each other.
+            cpu=not torch.accelerator.is_available(),
+            mixed_precision=precision,
+            gradient_accumulation_steps=accumulation,
+        )
+    except ValueError as error:
+        raise SyncxrError(f"precision {precision!r}: {error}") from error
+    try:
+        yield engine
+    finally:
+        if ours:
+            engine.end_training()
+            AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def prepare(engine: Any, model: nn.Module) -> Any:
+    """The model on its device, in what synchronises gradients if there are several processes.
+
+    On GPUs batch normalisation then takes its statistics over the whole batch. torch has no such
+    layer for CPUs: there every process normalises with its own share.
+    """
+    if engine.num_processes > 1 and engine.device.type == "cuda":
+        convert_sync_batchnorm(model)
+    return engine.prepare(model)
+
+
+def agree(engine: Any, value: int) -> int:
+    """The greatest of all processes' values: what one has to do, all do at the same step."""
+    if engine.num_processes == 1:
+        return value
+    found = torch.tensor(value, device=engine.device)
+    torch.distributed.all_reduce(found, torch.distributed.ReduceOp.MAX)
+    return int(found)

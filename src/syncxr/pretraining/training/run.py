@@ -1,0 +1,279 @@
+"""One pre-training run: from pairs to a checkpoint, resumable, the same bits each time on a CPU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+
+from syncxr.errors import Stopped, SyncxrError
+from syncxr.pretraining.checkpoint import save
+from syncxr.pretraining.options import PretrainingOptions
+from syncxr.pretraining.pairs import Pairs
+from syncxr.pretraining.training.console import Pace, live
+from syncxr.pretraining.training.corpus import Batch, divide
+from syncxr.pretraining.training.ending import Moment, Watch
+from syncxr.pretraining.training.engine import agree, start_engine
+from syncxr.pretraining.training.record import fingerprint, make_record, unfinished
+from syncxr.pretraining.training.schedule import exhausted
+from syncxr.pretraining.training.start import build_model, weights_fingerprint
+from syncxr.pretraining.training.state import State, freeze, thaw, write_history
+from syncxr.pretraining.training.step import Stepper
+from syncxr.pretraining.training.summary import PretrainingSummary
+from syncxr.pretraining.training.tracking import Tracking
+from syncxr.pretraining.training.validation import validate
+from syncxr.threads import torch_threads
+
+
+def pretrain(pairs: Pairs, options: PretrainingOptions, folder: Path) -> PretrainingSummary:
+    """Train a dual encoder on ``pairs``; go on where an earlier run in ``folder`` stopped.
+
+    Args:
+        pairs: At least two batches' worth is sensible; at least one batch is needed.
+        options: Settings.
+        folder: Becomes the checkpoint.
+
+    Raises:
+        SyncxrError: Too few pairs, another run in the folder, or one with other settings.
+        Stopped: SIGTERM or Ctrl-C came; all is saved.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        start_engine(options.precision, options.accumulation) as engine,
+        _alone(folder, engine),
+        torch_threads(options.threads),
+        torch.random.fork_rng(devices=[]),
+    ):
+        return Run(pairs, options, folder, engine).go()
+
+
+class Run:
+    """State of one call of :func:`pretrain`."""
+
+    def __init__(
+        self, pairs: Pairs, options: PretrainingOptions, folder: Path, engine: Any
+    ) -> None:
+        self.options, self.folder, self.engine, self.pairs = options, folder, engine, pairs
+        self.data = pairs.fingerprint()
+        self.training, self.validation = divide(pairs, options)
+        self.steps_per_epoch = self._count_steps()
+        self.total = options.epochs * self.steps_per_epoch
+        self.model, self.loaded = build_model(options)
+        self.record = make_record(
+            options,
+            engine,
+            start=weights_fingerprint(self.model),
+            loaded=self.loaded,
+            sources=pairs.source,
+        )
+        self.stepper = Stepper(engine, self.model, options, self.total)
+        self.state = State()
+        self.pace = Pace(options.batch_size * options.accumulation)
+
+    def go(self) -> PretrainingSummary:
+        """Train to the end, or until time is up.
+
+        Raises:
+            Stopped: A signal came; all is saved.
+        """
+        self._resume()
+        self.watch = Watch(self.options.minutes, self.options.save_every, self.state.seconds)
+        if self._finished():
+            return self._summary()
+        with (
+            self.watch.listening(),
+            live(
+                self.total, self.steps, self.options.epochs, self.engine.is_main_process
+            ) as self.live,
+            closing(self._curves()) as self.curves,
+        ):
+            moment = self._pause() if self.steps else Moment.GO_ON
+            while not self._finished() and moment < Moment.OUT_OF_TIME:
+                moment = self._epoch()
+        if moment is Moment.ASKED_TO_STOP and not self._finished():
+            raise Stopped(
+                f"stopped after step {self.steps:,} of {self.total:,}; all is saved in "
+                f"{self.folder}: run the same command again to go on"
+            )
+        return self._summary()
+
+    @property
+    def steps(self) -> int:
+        """Steps done so far."""
+        return len(self.state.history) * self.steps_per_epoch + len(self.state.losses)
+
+    def _epoch(self) -> Moment:
+        """The rest of the running epoch, or as much of it as there is time for."""
+        self.pace.start()
+        for batches in self._rest_of_epoch():
+            taken = self.stepper.step(self.steps, batches, self.state.validation_losses)
+            self.state.add(taken.loss, taken.truncated)
+            self._show(taken.loss, self.pace.step())
+            if len(self.state.losses) < self.steps_per_epoch:
+                moment = self._pause()
+                if moment >= Moment.OUT_OF_TIME:
+                    return moment
+        record = self._measure()
+        self.state.close_epoch(record)
+        self._show_epoch(record)
+        return self._pause()
+
+    def _rest_of_epoch(self) -> Iterator[list[Batch]]:
+        """The batches of each step that the running epoch still has."""
+        options, engine = self.options, self.engine
+        batches = self.training.batches(
+            options.seed,
+            epoch=len(self.state.history),
+            batch_size=options.batch_size,
+            start=len(self.state.losses) * options.accumulation,
+            rank=engine.process_index,
+            world=engine.num_processes,
+        )
+        for _ in range(len(self.state.losses), self.steps_per_epoch):
+            yield list(islice(batches, options.accumulation))
+
+    def _pause(self) -> Moment:
+        """See what is to be done after a step, and save what is to be kept."""
+        moment = Moment(agree(self.engine, self.watch.moment()))
+        if moment is Moment.OUT_OF_TIME and self.state.losses and not self.state.rest:
+            self.state.rest = self._measure()
+            self._show_epoch(self.state.rest)
+        if moment is not Moment.GO_ON or self._finished():
+            self._save()
+        return moment
+
+    def _finished(self) -> bool:
+        stopped = exhausted(self.state.validation_losses, self.options.patience)
+        return stopped or len(self.state.history) == self.options.epochs
+
+    def _measure(self) -> dict[str, Any]:
+        """Figures of the running epoch, or of what was done of it."""
+        state, options = self.state, self.options
+        whole = len(state.losses) == self.steps_per_epoch
+        epochs = len(state.history) + len(state.losses) / self.steps_per_epoch
+        return {
+            "epoch": round(epochs) if whole else round(epochs, 2),
+            "step": self.steps,
+            "train_loss": float(np.mean(state.losses)),
+            "learning_rate": self.stepper.learning_rate,
+            "films_per_second": self.pace.films_per_second,
+            "truncated": state.truncated,
+            **validate(
+                self.engine, self.stepper, self.validation, options.seed, options.batch_size
+            ),
+            "seconds": self.watch.seconds,
+        }
+
+    def _show(self, loss: float, films_per_second: float) -> None:
+        """A step, on the screen and in the curves."""
+        self.live.step(loss, films_per_second)
+        values = {
+            "train/loss": loss,
+            "train/learning_rate": self.stepper.learning_rate,
+            "train/films_per_second": films_per_second,
+        }
+        self.curves.step(self.steps, values)
+
+    def _show_epoch(self, record: dict[str, Any]) -> None:
+        """An epoch, on the screen and in the curves."""
+        self.live.epoch(record)
+        names = ("validation_loss", *(key for key in record if key.startswith("R@")))
+        found = {
+            f"validation/{name.removeprefix('validation_')}": record.get(name) for name in names
+        }
+        self.curves.write(self.steps, {name: v for name, v in found.items() if v is not None})
+
+    def _curves(self) -> Tracking:
+        run = fingerprint({"folder": str(self.folder.resolve()), **self.record["configuration"]})
+        return Tracking(
+            self.options.trackers, self.folder, run[:16], self.steps, self.record["configuration"]
+        )
+
+    def _save(self) -> None:
+        self.state.seconds = self.watch.seconds
+        self.watch.saved()
+        if not self.engine.is_main_process:
+            return
+        write_history(self.folder, self.state)
+        training = None if self._finished() else freeze(self.engine, self.state, self.stepper)
+        save(
+            self.folder,
+            self.model,
+            self.options.method,
+            data=self.data,
+            steps=self.steps,
+            record=self.record,
+            tensors=self.stepper.average.values if self.stepper.average else None,
+            training=training,
+        )
+
+    def _resume(self) -> None:
+        """Take over the state of an earlier run with the same settings."""
+        checkpoint = unfinished(self.folder, self.options, self.data)
+        if checkpoint is not None:
+            self.state = thaw(self.engine, self.folder, checkpoint, self.stepper)
+
+    def _count_steps(self) -> int:
+        """Steps an epoch."""
+        options = self.options
+        if options.batch_size % self.engine.num_processes:
+            raise SyncxrError(
+                f"batch_size {options.batch_size} does not divide among "
+                f"{self.engine.num_processes} processes; choose a multiple of their number"
+            )
+        pairs = options.batch_size * options.accumulation
+        if len(self.training) < pairs:
+            what = "one step" if options.accumulation > 1 else "one batch"
+            raise SyncxrError(
+                f"{len(self.training)} training pairs from {self.pairs.source} do not fill {what} "
+                f"of {pairs}; lower batch_size or give more pairs"
+            )
+        return len(self.training) // options.batch_size // options.accumulation
+
+    def _summary(self) -> PretrainingSummary:
+        state, options = self.state, self.options
+        last = state.rest or state.history[-1]
+        films = self.steps * options.batch_size * options.accumulation
+        return PretrainingSummary(
+            folder=str(self.folder),
+            method=options.method.name,
+            pairs=len(self.pairs),
+            training=len(self.training),
+            validation=len(self.validation),
+            epochs=len(state.history),
+            steps=self.steps,
+            finished=self._finished(),
+            seconds=last["seconds"],
+            images_per_second=films / last["seconds"],
+            train_loss=last["train_loss"],
+            validation_loss=last.get("validation_loss", math.nan),
+            retrieval={key: last[key] for key in last if key.startswith("R@")},
+            truncated=last["truncated"],
+            loaded=self.loaded,
+            data=self.data,
+            configuration=self.record["configuration_sha256"],
+        )
+
+
+@contextmanager
+def _alone(folder: Path, engine: Any) -> Iterator[None]:
+    """Keep other runs out of a folder, in the name of all processes of this one."""
+    lock = FileLock(folder / ".lock")
+    if engine.is_main_process:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise SyncxrError(
+                f"another run is training in {folder}; wait or name another"
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,34 @@
+"""The model as it is before the first step: the same for the same options, whatever the data."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import nn
+
+from syncxr.pretraining import METHODS
+from syncxr.pretraining.encoders import build_image_encoder, build_text_encoder
+from syncxr.pretraining.model import DualEncoder
+from syncxr.pretraining.options import PretrainingOptions
+from syncxr.registry import build
+from syncxr.sample import derive_seed
+
+
+def build_model(options: PretrainingOptions) -> tuple[DualEncoder, tuple[str, ...]]:
+    """The model, and what each tower started from."""
+    torch.manual_seed(derive_seed(str(options.seed), "pretraining start", 0))
+    image_encoder, image_report = build_image_encoder(options.image_encoder)
+    text_encoder, text_report = build_text_encoder(options.text_encoder)
+    method = build("method", METHODS, options.method)
+    model = DualEncoder(image_encoder, text_encoder, method, options.preprocessing)
+    return model, (str(image_report), str(text_report))
+
+
+def weights_fingerprint(model: nn.Module) -> str:
+    """sha256 over the names and values of all tensors."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

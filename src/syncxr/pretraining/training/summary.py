@@ -1,0 +1,53 @@
+"""What came of a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PretrainingSummary:
+    """What came of a run.
+
+    Attributes:
+        folder: Checkpoint folder.
+        method: Name of the method.
+        pairs: Pairs given.
+        training: Pairs trained on.
+        validation: Pairs kept out.
+        epochs: Whole epochs done, earlier parts of the run included.
+        steps: Steps done.
+        finished: False where the time limit ended it.
+        seconds: Training time of all parts of the run.
+        images_per_second: Over all parts of the run, validation included.
+        train_loss: Mean of the last epoch, or of what was done of it.
+        validation_loss: At the end; NaN without validation pairs.
+        retrieval: R@1, R@5, R@10 among the validation pairs, film → text.
+        truncated: Captions of the last epoch that were longer than the text encoder's limit.
+        loaded: What each tower started from.
+        data: Fingerprint of the pairs.
+        configuration: sha256 of all settings but those of the data.
+    """
+
+    folder: str
+    method: str
+    pairs: int
+    training: int
+    validation: int
+    epochs: int
+    steps: int
+    finished: bool
+    seconds: float
+    images_per_second: float
+    train_loss: float
+    validation_loss: float
+    retrieval: dict[str, float]
+    truncated: int
+    loaded: tuple[str, ...]
+    data: str
+    configuration: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
