@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -12,6 +14,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
 from syncxr.images.simulation.anatomy import Landmarks, Patient, landmarks_of
+from syncxr.images.simulation.courses import Courses, load_courses
 from syncxr.images.simulation.ct import (
     LEFT_LUNG,
     LUNGS,
@@ -51,8 +54,13 @@ class Body:
         mass_spacing: Voxel size of ``mass``, mm.
         open_lung: Share of a frontal ray's path at (R, C) that no heart, spine or diaphragm hides.
         lungs: ``"left"`` and ``"right"`` to the lung's share of each cell, (K, R, C).
+        boxes: ``"left"`` and ``"right"`` to the box that holds the lung.
+        courses: Of airway, veins, ribs and more, and the skin.
+        depth: Distance to the surface of the lung, mm, (K, R, C); 0 outside.
+        fissures: 1 where two lobes meet, falling to 0 within two cells, (K, R, C).
         patient: The patient being made: what was sampled, and what findings have asked for so far.
         denied: Concepts that the text says are absent; no finding may bring them along.
+        count: How many of the finding being inserted the words say there are, if they do.
         claims: What findings have changed so far, in the order of insertion, (K, R, C) each.
     """
 
@@ -66,9 +74,14 @@ class Body:
     mass: Floats
     mass_spacing: float
     open_lung: Floats
+    courses: Courses
+    depth: Floats
+    fissures: Floats
     lungs: dict[str, Floats] = field(default_factory=dict)
+    boxes: dict[str, Box] = field(default_factory=dict)
     patient: Patient = field(default_factory=Patient)
     denied: frozenset[str] = frozenset()
+    count: int | None = None
     claims: list[Floats] = field(default_factory=list)
 
     def fresh(self, patient: Patient, denied: frozenset[str] = frozenset()) -> Body:
@@ -181,8 +194,39 @@ def load_body(resolution_mm: float) -> Body:
         mass=thorax.mass,
         mass_spacing=thorax.spacing,
         open_lung=np.clip((depth - 60.0) / 60.0, 0.0, 1.0).astype(np.float32),
+        courses=load_courses(thorax),
+        depth=surface_distance((left, right), slabs),
+        fissures=_fissures(lobes),
         lungs={"left": left, "right": right},
+        boxes={"left": box_of(left), "right": box_of(right)},
     )
+
+
+def box_of(share: Floats) -> Box:
+    """The smallest box that holds everything of ``share``."""
+    sides = []
+    for axis in range(3):
+        found = np.flatnonzero(share.any(tuple(other for other in range(3) if other != axis)))
+        sides.append(slice(int(found[0]), int(found[-1]) + 1))
+    return sides[0], sides[1], sides[2]
+
+
+def surface_distance(lungs: Iterable[Floats], slabs: Slabs) -> Floats:
+    """Distance of each cell within a lung to that lung's surface, mm."""
+    step = float(slabs.rows[1] - slabs.rows[0])
+    inside = [
+        ndimage.distance_transform_edt(lung > 0.5, (slabs.thickness, step, step)) for lung in lungs
+    ]
+    return np.asarray(sum(inside), np.float32)
+
+
+def _fissures(lobes: Mapping[Structure, Floats]) -> Floats:
+    """Where the blurred shares of two lobes of a lung are alike."""
+    meeting = []
+    for side in (LEFT_LUNG, RIGHT_LUNG):
+        blurred = [ndimage.uniform_filter(lobes[lobe], (1, 3, 3)) for lobe in side]
+        meeting += [4.0 * one * other for one, other in combinations(blurred, 2)]
+    return np.asarray(sum(meeting), np.float32).clip(0.0, 1.0)
 
 
 def stack(*channels: Floats) -> torch.Tensor:

@@ -17,7 +17,8 @@ Steels of surgery are iron, chromium and nickel in shares whose mean lies within
 
 BARIUM_AS_IRON = 6.7
 """Grams of iron that attenuate as one of barium: 24.57, 13.79, 8.511, 3.963 and 2.196 cm²/g at
-:data:`ENERGIES` (NIST XCOM, Z = 56; K edge at 37.4 keV) are 6.8, 7.0, 7.1, 6.7 and 5.9 times iron's.
+:data:`ENERGIES` (NIST XCOM, Z = 56; K edge at 37.4 keV) are 6.8, 7.0, 7.1, 6.7 and 5.9 times those
+of iron.
 """
 
 TITANIUM_AS_IRON = 0.63
