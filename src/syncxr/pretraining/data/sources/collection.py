@@ -20,7 +20,7 @@ class Collection:
     Args:
         corpus: As :mod:`syncxr.corpora` reads it.
         name: What the user called it.
-        folders: Where its files lie; when one changes there, films are decoded anew.
+        places: Folders and files that it lies in; when one changes, films are decoded anew.
         view_of: View of a film, ``""`` where nobody knows; ``None`` = all films are taken.
     """
 
@@ -30,16 +30,16 @@ class Collection:
         self,
         corpus: Corpus,
         name: str,
-        folders: tuple[Path, ...],
+        places: tuple[Path, ...],
         view_of: Callable[[FilmFile], str] | None,
     ) -> None:
-        self._corpus, self._folders, self._view_of = corpus, folders, view_of
+        self._corpus, self._places, self._view_of = corpus, places, view_of
         self.name = name
         self.terms: Terms | None = corpus.terms
 
     def state(self) -> dict[str, Any]:
         """What the corpus says of itself, and the number, bytes and latest change of its files."""
-        return {**self._corpus.identity(), "files": tree_state(*self._folders)}
+        return {**self._corpus.identity(), "files": tree_state(*self._places)}
 
     def entries(self, start: int = 0) -> Iterator[Entry | Rejected]:
         """Study by study."""

@@ -48,9 +48,10 @@ def open_source(options: SourceOptions) -> Source:
 
 
 def _mimic(folder: Path, reports: Path | None) -> Source:
-    apart = (reports,) if reports is not None and reports.is_dir() else ()
     corpus = MimicCxr(folder, reports)
-    return Collection(corpus, str(folder), (folder / "files", *apart), lambda film: film.view)
+    apart = Path(corpus.identity()["reports"])
+    places = (folder / "files",) if apart == folder.resolve() else (folder / "files", apart)
+    return Collection(corpus, str(folder), places, lambda film: film.view)
 
 
 def _openi(images: Path | None) -> Source:

@@ -20,11 +20,11 @@ def file_state(path: StoragePath) -> str:
     return f"{found.st_size} {found.st_mtime_ns}"
 
 
-def tree_state(*folders: Path) -> list[int]:
-    """Number, bytes and latest change of all files in folders and below."""
+def tree_state(*places: Path) -> list[int]:
+    """Number, bytes and latest change of all files in folders and below; files count, too."""
     count = size = latest = 0
-    for folder in folders:
-        for found in _stats(str(folder)):
+    for place in places:
+        for found in _stats(str(place)) if place.is_dir() else (place.stat(),):
             count, size = count + 1, size + found.st_size
             latest = max(latest, found.st_mtime_ns)
     return [count, size, latest]

@@ -15,10 +15,8 @@ class Appended:
     Args:
         folder: Where they lie; made if it is not there.
         names: Of the files.
-        lengths: Bytes of each that count; what lies beyond is cut off. Missing names begin empty.
-
-    Raises:
-        ValueError: A file is shorter than that.
+        lengths: Bytes of each that count, all of which are there; what lies beyond is cut off.
+            Names that are missing begin empty.
     """
 
     def __init__(self, folder: Path, names: tuple[str, ...], lengths: Mapping[str, int]) -> None:
@@ -27,10 +25,8 @@ class Appended:
         for name in names:
             stream = (folder / name).open("ab")
             self._files[name] = stream
-            length = lengths.get(name, 0)
-            if stream.seek(0, os.SEEK_END) < length:
-                raise ValueError(f"{folder / name} is shorter than noted")
-            stream.truncate(length)
+            stream.truncate(lengths.get(name, 0))
+            stream.seek(0, os.SEEK_END)
 
     def __enter__(self) -> Appended:
         return self

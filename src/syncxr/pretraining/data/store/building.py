@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import time
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -15,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncxr.corpora.terms import TERMS_FILE
 from syncxr.dataset.files import sha256, write_text
+from syncxr.errors import SyncxrError
 from syncxr.pretraining.data.entry import Rejected, Source
-from syncxr.pretraining.data.store import limit
 from syncxr.pretraining.data.store.appended import Appended
 from syncxr.pretraining.data.store.decoding import Prepared, prepare
 from syncxr.pretraining.data.store.layout import (
@@ -31,6 +36,7 @@ from syncxr.pretraining.data.store.layout import (
     Index,
     Skipped,
 )
+from syncxr.pretraining.data.store.tally import Tally, check
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.progress import bar
 
@@ -39,7 +45,33 @@ THREADS = min(16, os.cpu_count() or 1)
 _NOTE_EVERY = 5.0
 """Seconds between two notes of how far it has come: a kill loses no more."""
 
+_FAIR_PART = 1000
+"""Samples read before a source of unknown size is judged by its share of corrupt ones."""
+
 _PROGRESS = "progress.json"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What decides a decoded source.
+
+    Attributes:
+        state: Of the source: what lies there now.
+        preprocessing: How films are prepared.
+    """
+
+    state: dict[str, Any]
+    preprocessing: Preprocessing
+
+    @property
+    def key(self) -> str:
+        """Hash of both."""
+        settings = {
+            "version": VERSION,
+            "source": self.state,
+            "preprocessing": self.preprocessing.model_dump(mode="json"),
+        }
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 class _Progress(BaseModel):
@@ -54,20 +86,17 @@ class _Progress(BaseModel):
     left_out: dict[str, int] = {}
 
 
-def build(
-    source: Source, key: str, preprocessing: Preprocessing, folder: Path, corrupt_limit: float
-) -> None:
+def build(source: Source, identity: Identity, folder: Path, corrupt_limit: float) -> None:
     """Make ``folder``, unless it is there: it is whole or absent.
 
     Args:
         source: What to decode.
-        key: Hash of its state and the preprocessing.
-        preprocessing: How films are prepared.
+        identity: Of the source as it is now, and of how films are prepared.
         folder: As :mod:`syncxr.pretraining.data.store.layout` says.
         corrupt_limit: Share of corrupt samples that is put up with.
 
     Raises:
-        SyncxrError: The source cannot be read, or too much of it is corrupt.
+        SyncxrError: The source cannot be read, changes meanwhile, or too much of it is corrupt.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
@@ -76,23 +105,40 @@ def build(
         partial = folder.with_suffix(".partial")
         if source.terms is not None:
             write_text(partial / TERMS_FILE, source.terms.model_dump_json(indent=1) + "\n")
-        done = _Build(source, preprocessing, partial, corrupt_limit).go()
+        with _disk_faults(partial):
+            done = _Build(source, identity.preprocessing, partial, corrupt_limit).go()
+        if source.state() != identity.state:
+            raise SyncxrError(f"{source.name} changed while it was decoded; run again")
         count = done.lengths[PAIR_BOUNDS] // 8 - 1
         index = Index(
             name=source.name,
-            key=key,
+            key=identity.key,
             count=count,
-            size=preprocessing.size,
+            size=identity.preprocessing.size,
             fingerprint=sha256(partial / HASHES),
             seen=count + len(done.corrupt),
             skipped=done.corrupt,
             left_out=done.left_out,
-            state=source.state(),
-            preprocessing=preprocessing.model_dump(mode="json"),
+            state=identity.state,
+            preprocessing=identity.preprocessing.model_dump(mode="json"),
         )
-        (partial / _PROGRESS).unlink()
         write_text(partial / INDEX, index.model_dump_json(indent=1) + "\n")
+        shutil.rmtree(folder, ignore_errors=True)  # without an index it is nothing
         partial.rename(folder)
+        (folder / _PROGRESS).unlink()
+
+
+@contextmanager
+def _disk_faults(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SyncxrError(
+            f"no room for decoded films in {folder.parent}; make room and run again, which goes "
+            "on from here, or name another folder with data.cache"
+        ) from error
 
 
 class _Build:
@@ -107,8 +153,7 @@ class _Build:
         self._seen, self._strings = progress.seen, progress.strings
         self._lengths = progress.lengths
         self._text_end = progress.lengths.get(TEXT, 0)
-        self._corrupt = list(progress.corrupt)
-        self._left_out = Counter(progress.left_out)
+        self._tally = Tally(progress.corrupt, progress.left_out)
 
     def go(self) -> _Progress:
         """Decode what is left."""
@@ -130,16 +175,14 @@ class _Build:
                     self._note(files)
                     self._check(whole=False)
                     noted = time.monotonic()
-            self._check(whole=True)
-            return self._note(files)
+            done = self._note(files)
+        self._check(whole=True)
+        return done
 
     def _keep(self, entry: Prepared | Rejected, files: Appended) -> None:
         self._seen += 1
         if isinstance(entry, Rejected):
-            if entry.corrupt:
-                self._corrupt.append(Skipped(id=entry.id, reason=entry.reason))
-            else:
-                self._left_out[entry.reason] += 1
+            self._tally.add(entry)
             return
         encoded = [text.encode("utf-8", "replace") for text in entry.strings]
         ends = self._text_end + np.cumsum([len(text) for text in encoded], dtype=np.int64)
@@ -153,20 +196,19 @@ class _Build:
 
     def _check(self, *, whole: bool) -> None:
         """The limit is a share of what there is; until that is known, of a fair part of it."""
-        read = self._seen - self._left_out.total()
-        total = self._source.total
+        read, total = self._seen - self._tally.left_out.total(), self._source.total
         if whole:
-            limit.check(self._source.name, self._corrupt, read, self._limit)
-        elif total is not None or read >= 1000:
-            limit.check(self._source.name, self._corrupt, total or read, self._limit)
+            check(self._source.name, self._tally.corrupt, read, self._limit)
+        elif total is not None or read >= _FAIR_PART:
+            check(self._source.name, self._tally.corrupt, total or read, self._limit)
 
     def _note(self, files: Appended) -> _Progress:
         progress = _Progress(
             seen=self._seen,
             lengths=files.sync(),
             strings=self._strings,
-            corrupt=tuple(self._corrupt),
-            left_out=dict(sorted(self._left_out.items())),
+            corrupt=tuple(self._tally.corrupt),
+            left_out=dict(sorted(self._tally.left_out.items())),
         )
         write_text(self._folder / _PROGRESS, progress.model_dump_json())
         return progress
@@ -182,13 +224,3 @@ class _Build:
             return progress if whole else _Progress()
         except (OSError, ValidationError):
             return _Progress()
-
-
-def key_of(source: Source, preprocessing: Preprocessing) -> str:
-    """Hash of what decides the folder: the source as it is now, and how films are prepared."""
-    settings = {
-        "version": VERSION,
-        "source": source.state(),
-        "preprocessing": preprocessing.model_dump(mode="json"),
-    }
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

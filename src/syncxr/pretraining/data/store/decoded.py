@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.data.entry import Source
-from syncxr.pretraining.data.store import limit
-from syncxr.pretraining.data.store.building import THREADS, build, key_of
+from syncxr.pretraining.data.store.building import THREADS, Identity, build
 from syncxr.pretraining.data.store.decoding import Prepared, prepare
 from syncxr.pretraining.data.store.layout import (
     FILMS,
@@ -23,8 +22,8 @@ from syncxr.pretraining.data.store.layout import (
     TEXT,
     TEXT_BOUNDS,
     Index,
-    Skipped,
 )
+from syncxr.pretraining.data.store.tally import Tally, check
 from syncxr.pretraining.preprocessing import Preprocessing
 
 Rows = NDArray[np.int64]
@@ -89,12 +88,12 @@ def decode(
     Raises:
         SyncxrError: The source cannot be read, holds no pair, or too much of it is corrupt.
     """
-    key = key_of(source, preprocessing)
-    folder = cache / key[:32]
+    identity = Identity(source.state(), preprocessing)
+    folder = cache / identity.key[:32]
     if not (folder / INDEX).exists():
-        build(source, key, preprocessing, folder, corrupt_limit)
+        build(source, identity, folder, corrupt_limit)
     index = Index.model_validate_json((folder / INDEX).read_text("utf-8"))
-    limit.check(source.name, index.skipped, index.seen, corrupt_limit)
+    check(source.name, index.skipped, index.seen, corrupt_limit)
     if not index.count:
         raise SyncxrError(f"{source.name} holds no pair to train on ({_why(index)})")
     text, ends = pa.memory_map(str(folder / TEXT)), pa.memory_map(str(folder / TEXT_BOUNDS))
@@ -113,26 +112,27 @@ def decode_in_memory(source: Source, preprocessing: Preprocessing, corrupt_limit
     Raises:
         SyncxrError: As :func:`decode`.
     """
+    identity = Identity(source.state(), preprocessing)
     kept: list[Prepared] = []
-    skipped: list[Skipped] = []
+    tally = Tally()
     for entry in prepare(source.entries(), preprocessing, THREADS):
         if isinstance(entry, Prepared):
             kept.append(entry)
         else:
-            skipped.append(Skipped(id=entry.id, reason=entry.reason))
+            tally.add(entry)
     index = Index(
         name=source.name,
-        key=key_of(source, preprocessing),
+        key=identity.key,
         count=len(kept),
         size=preprocessing.size,
         fingerprint=hashlib.sha256(b"".join(entry.digest for entry in kept)).hexdigest(),
-        seen=len(kept) + len(skipped),
-        skipped=tuple(skipped),
-        left_out={},
-        state=source.state(),
+        seen=len(kept) + len(tally.corrupt),
+        skipped=tuple(tally.corrupt),
+        left_out=dict(sorted(tally.left_out.items())),
+        state=identity.state,
         preprocessing=preprocessing.model_dump(mode="json"),
     )
-    limit.check(source.name, index.skipped, index.seen, corrupt_limit)
+    check(source.name, index.skipped, index.seen, corrupt_limit)
     if not kept:
         raise SyncxrError(f"{source.name} holds no pair to train on ({_why(index)})")
     strings = pa.array([text for entry in kept for text in entry.strings], pa.large_string())
