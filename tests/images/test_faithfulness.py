@@ -1,11 +1,15 @@
 """A check that can fail: liars are caught, honest films pass."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from syncxr.images.faithfulness import Rate, faithfulness, noise_level, visible
+from syncxr.images.faithfulness import Rate, faithfulness
 from syncxr.images.renderer import RenderRequest
-from syncxr.images.simulation.renderer import SimulatedStudy, SimulationRenderer
+from syncxr.images.simulation.renderer import SimulationRenderer
+from syncxr.images.simulation.study import SimulatedStudy
+from syncxr.images.visibility import noise_level, visible
 
 
 class Liar:
@@ -21,23 +25,8 @@ class Liar:
         """The claimed film's findings over the image of another text."""
         claimed = self.honest.study(request)
         image = self.honest.study(RenderRequest(self.text, request.seed))
-        film = type(claimed.film)(
-            image.film.image,
-            claimed.film.masks,
-            claimed.film.shown,
-            claimed.film.not_shown,
-            claimed.film.parameters,
-        )
-        return SimulatedStudy(
-            self.honest,
-            film,
-            claimed.drawn,
-            claimed.scene,
-            claimed.seed,
-            claimed.denied,
-            image.heart_ratio,
-            image.frozen,
-        )
+        film = replace(claimed.film, image=image.film.image)
+        return replace(claimed, film=film, heart_ratio=image.heart_ratio, developed=image.developed)
 
 
 def test_honest_films_pass(renderer: SimulationRenderer) -> None:

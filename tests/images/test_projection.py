@@ -17,7 +17,7 @@ def project(volume: np.ndarray, pose: Pose, axis: int = 1, size: int = 128) -> n
     slabs = Slabs(axis, AXIS, SPACING, AXIS, AXIS)
     where, lengths = intersections(slabs, cast(pose, size))
     channels = torch.from_numpy(np.ascontiguousarray(stacked[:, None], np.float32))
-    return integrate(slabs, channels, where, lengths)[0]
+    return integrate(slabs, channels, where, lengths)[0].numpy()
 
 
 def rays(pose: Pose, size: int = 128) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from syncxr.errors import SyncxrError
 from syncxr.images import RENDERERS
 from syncxr.images.api import render
 from syncxr.images.renderer import RenderRequest
+from syncxr.images.simulation.reading import Instructions
 from syncxr.images.simulation.renderer import SimulationRenderer
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Entity, Polarity
@@ -93,7 +94,7 @@ def test_severity_is_monotone(renderer: SimulationRenderer, concept: str, locati
         signals = []
         for severity in ("mild", "moderate", "severe"):
             entity = positive(concept, location, severity)
-            study = renderer._study([entity], seed)
+            study = renderer.follow(Instructions((entity,)), seed)
             changed = study.film.image.astype(int) - study.without([entity])
             signals.append(int(np.abs(changed).sum()))
         assert signals[0] > 0

@@ -1,18 +1,14 @@
 """Whether films show what their texts say, measured on the films.
 
-A stated positive is *visible* if the film differs from the same film without the finding - same
-patient, pose, exposure, noise, processing frozen - inside the finding's mask
-
-- by more than :data:`GREY_STEP` grey levels,
-- over at least :data:`LEAST_AREA` mm²,
-- with a signal that noise cannot feign: contrast × √pixels ≥ :data:`ROSE` × noise.
+A stated positive is *visible* by the rule of :mod:`syncxr.images.visibility`, measured against the
+same film taken again without the finding.
 
 A stated negative *holds* if the renderer drew no such finding and, where it has a model of it, the
 film does not look as if it had: the film less that of the same patient in health is compared with
 what a moderate finding of the denied kind would add there, outside the masks of what is stated. The
 regression slope of the one on the other is 1 for a film that has the finding and 0 for one that
 has not; the negative holds below :data:`LOOKS_LIKE`. A heart called normal or not enlarged has a
-cardiothoracic ratio of at most :data:`NORMAL_HEART` on the film.
+cardiothoracic ratio of at most :data:`NORMAL_HEART` on the film, by its view.
 """
 
 from __future__ import annotations
@@ -28,17 +24,8 @@ from scipy import ndimage
 from syncxr.entities.extraction import extract
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.images.renderer import Film, RenderRequest
+from syncxr.images.visibility import visible
 from syncxr.sample import Category, Entity, Image, Mask, Polarity
-
-GREY_STEP = 5
-"""Of 255: 2 % of the range, about ten just-noticeable differences on a calibrated display (DICOM
-PS3.14: a diagnostic monitor spans some 500 of them)."""
-
-LEAST_AREA = 30.0
-"""mm²: a disk of 6 mm, the smallest nodule that readers find on radiographs with any regularity."""
-
-ROSE = 5.0
-"""Signal over noise from which objects are detected reliably (Rose, J Opt Soc Am 1948)."""
 
 LOOKS_LIKE = 0.5
 """Slope from which a film looks like one with a denied finding: halfway from without to with."""
@@ -53,8 +40,9 @@ SIGNS = ("consolidation", "nodule", "pleural effusion", "pneumothorax", "cardiom
 """Findings looked for where a whole structure is called normal."""
 
 
-NORMAL_HEART = 0.50
-"""Upper limit of the normal cardiothoracic ratio on a PA film (Danzer, Am J Med Sci 1919)."""
+NORMAL_HEART = {"PA": 0.50, "AP": 0.55}
+"""Upper limit of the normal cardiothoracic ratio: on a PA film by Danzer (Am J Med Sci 1919); an AP
+film shows the heart, which lies in front, some tenth larger."""
 
 
 class Study(Protocol):
@@ -71,8 +59,13 @@ class Study(Protocol):
         ...
 
     @property
-    def heart_ratio(self) -> float:
-        """Cardiothoracic ratio on the film."""
+    def view(self) -> str:
+        """``"PA"``, ``"AP"`` or ``"lateral"``."""
+        ...
+
+    @property
+    def heart_ratio(self) -> float | None:
+        """Cardiothoracic ratio on the film; ``None`` if it cannot be measured there."""
         ...
 
     def without(self, entities: Collection[Entity]) -> Image:
@@ -219,32 +212,6 @@ def faithfulness(
     )
 
 
-def noise_level(image: Image) -> float:
-    """Standard deviation of a film's noise, grey levels (Immerkær, CVIU 1996)."""
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    response = ndimage.convolve(image.astype(np.float32), kernel)
-    return float(np.sqrt(np.pi / 2) * np.abs(response).mean() / 6.0)
-
-
-def visible(film: Image, without: Image, mask: Mask, pixel_mm: float) -> tuple[bool, str]:
-    """Whether a finding is visible, and the figures that decide.
-
-    Args:
-        film: With the finding, (H, W).
-        without: The same without it, (H, W).
-        mask: Where it lies, (H, W).
-        pixel_mm: Pixel size.
-    """
-    difference = np.abs(film.astype(np.int16) - without.astype(np.int16))
-    changed = mask & (difference > GREY_STEP)
-    count = int(changed.sum())
-    area = count * pixel_mm**2
-    contrast = float(difference[changed].mean()) if count else 0.0
-    rose = contrast * np.sqrt(count) / max(noise_level(film), 0.5)
-    detail = f"{area:.0f} mm² changed by {contrast:.0f} levels, signal over noise {rose:.0f}"
-    return bool(area >= LEAST_AREA and rose >= ROSE), detail
-
-
 def _positive(seed: int, entity: Entity, study: Study) -> Finding:
     """A statement that something is there."""
     film = study.film
@@ -269,8 +236,10 @@ def _negative(
     for negative in denied:
         if negative.concept == "cardiomegaly":
             ratio = study.heart_ratio
+            if ratio is None:
+                continue
             details.append(f"cardiothoracic ratio {ratio:.2f}")
-            if ratio > NORMAL_HEART:
+            if ratio > NORMAL_HEART[study.view]:
                 return Finding(seed, entity, False, True, details[-1])
             continue
         for absent in _imagined(negative):

@@ -35,7 +35,10 @@ class Film:
 
     Attributes:
         image: Greyscale film, uint8, (H, W).
-        masks: ``str(entity)`` to mask, only for findings whose place the renderer knows.
+        masks: ``str(entity)`` to where the changed tissue lies, only for findings whose place the
+            renderer knows.
+        visible: The same keys to where the film differs visibly from one without the finding, only
+            from renderers that can tell.
         shown: Positive findings that are in the film.
         not_shown: Positive findings that are not, each with the reason.
         parameters: What was sampled (patient, pose, film), JSON values only.
@@ -43,6 +46,7 @@ class Film:
 
     image: Image
     masks: dict[str, Mask] = field(default_factory=dict)
+    visible: dict[str, Mask] = field(default_factory=dict)
     shown: tuple[Entity, ...] = ()
     not_shown: tuple[tuple[Entity, str], ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)

@@ -9,12 +9,13 @@ does (3 mm × 0.1 for a frontal view).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional
 
 from syncxr.images.simulation.ct import Floats
@@ -127,14 +128,25 @@ class Slabs:
         return 1 - self.axis
 
 
-_COARSE = 29
+_NODES = 29
 """Nodes a side on which the deformation is worked out; it is smooth over centimetres."""
 
 
 def intersections(
-    slabs: Slabs, rays: Rays, displace: Displace | None = None
-) -> tuple[torch.Tensor, Floats]:
+    slabs: Slabs,
+    rays: Rays,
+    displace: Displace | None = None,
+    nodes: int = _NODES,
+    device: str | torch.device = "cpu",
+) -> tuple[Tensor, Tensor]:
     """Where each ray meets each slab.
+
+    Args:
+        slabs: To be crossed.
+        rays: Of the view.
+        displace: The patient's deformation.
+        nodes: Nodes a side on which it is worked out.
+        device: Of the results.
 
     Returns:
         Columns and rows in source-body millimetres, (K, H, W, 2), and the length of a ray within a
@@ -146,30 +158,28 @@ def intersections(
     along = rays.direction[..., slabs.axis]
     if float(np.abs(along).min()) < 0.3:
         raise ValueError("rays run along the slabs; stack them along another axis")
+    axes = [slabs.across, 2]
     slope = rays.direction / along[..., None]
-    lengths: Floats = slabs.thickness * np.linalg.norm(slope, axis=-1).astype(np.float32)
-    height, width = along.shape
-    depth = torch.from_numpy(slabs.centres - rays.source[slabs.axis])[:, None, None]
-    where = torch.empty((len(slabs.centres), height, width, 2))
-    for column, axis in enumerate((slabs.across, 2)):
-        slope_of = torch.from_numpy(np.ascontiguousarray(slope[..., axis]))
-        start = torch.tensor(float(rays.source[axis]))
-        torch.addcmul(start, depth, slope_of, out=where[..., column])
+    squared = slope[..., 0] ** 2 + slope[..., 1] ** 2 + slope[..., 2] ** 2
+    lengths = torch.from_numpy(slabs.thickness * np.sqrt(squared).astype(np.float32)).to(device)
+    depth = torch.from_numpy((slabs.centres - rays.source[slabs.axis]).astype(np.float32))
+    start = torch.from_numpy(rays.source[axes].astype(np.float32)).to(device)
+    across = torch.from_numpy(np.ascontiguousarray(slope[..., axes], np.float32)).to(device)
+    where = torch.addcmul(start, depth.to(device)[:, None, None, None], across)
     if displace is not None:
-        where += _moved(slabs, rays, slope, (height, width), displace)
+        where += _moved(slabs, rays, slope, displace, nodes).to(device)
     return where, lengths
 
 
-def _moved(
-    slabs: Slabs, rays: Rays, slope: Floats, shape: tuple[int, int], displace: Displace
-) -> torch.Tensor:
+def _moved(slabs: Slabs, rays: Rays, slope: Floats, displace: Displace, nodes: int) -> Tensor:
     """Displacement at every crossing, from a coarse grid of rays: (K, H, W, 2), mm."""
-    rows = np.linspace(0, shape[0] - 1, _COARSE)
-    columns = np.linspace(0, shape[1] - 1, _COARSE)
+    height, width = slope.shape[:2]
+    rows = np.linspace(0, height - 1, nodes)
+    columns = np.linspace(0, width - 1, nodes)
     # Slopes are affine in the pixel up to perspective: sampling them at rounded nodes would put
     # the nodes off by half a pixel, so interpolate.
-    r0 = np.minimum(rows.astype(int), shape[0] - 2)
-    c0 = np.minimum(columns.astype(int), shape[1] - 2)
+    r0 = np.minimum(rows.astype(int), height - 2)
+    c0 = np.minimum(columns.astype(int), width - 2)
     fr, fc = (rows - r0)[:, None, None], (columns - c0)[None, :, None]
     coarse = (
         slope[np.ix_(r0, c0)] * (1 - fr) * (1 - fc)
@@ -183,15 +193,15 @@ def _moved(
     moved = torch.from_numpy(
         np.ascontiguousarray(shift[..., [slabs.across, 2]].transpose(0, 3, 1, 2), np.float32)
     )
-    fine = functional.interpolate(moved, size=shape, mode="bilinear", align_corners=True)
+    fine = functional.interpolate(moved, size=(height, width), mode="bilinear", align_corners=True)
     return fine.permute(0, 2, 3, 1)
 
 
-def integrate(slabs: Slabs, channels: torch.Tensor, where: torch.Tensor, lengths: Floats) -> Floats:
+def integrate(slabs: Slabs, channels: Tensor, where: Tensor, lengths: Tensor) -> Tensor:
     """Sum channels along the rays.
 
     Args:
-        slabs: Geometry of the channels.
+        slabs: Rows and columns of the channels.
         channels: Amount per unit length, (K, N, R, C); beyond its edge a slab goes on as it ends.
         where: From :func:`intersections`, (K, H, W, 2).
         lengths: From :func:`intersections`, mm, (H, W).
@@ -202,31 +212,81 @@ def integrate(slabs: Slabs, channels: torch.Tensor, where: torch.Tensor, lengths
     first = torch.tensor([float(slabs.columns[0]), float(slabs.rows[0])])
     last = torch.tensor([float(slabs.columns[-1]), float(slabs.rows[-1])])
     scale = 2.0 / (last - first)
-    grid = torch.addcmul(-first * scale - 1.0, where, scale)
+    grid = torch.addcmul((-first * scale - 1.0).to(where.device), where, scale.to(where.device))
     sampled = functional.grid_sample(
         channels, grid, mode="bilinear", padding_mode="border", align_corners=True
     )
-    total: Floats = sampled.sum(0).numpy() * (lengths / 10.0)
+    return sampled.sum(0) * (lengths / 10.0)
+
+
+def integrate_changes(
+    slabs: Slabs, volumes: Sequence[Floats], where: Tensor, lengths: Tensor
+) -> Tensor:
+    """Sum volumes that are nothing in most places, at half the depth's fineness.
+
+    Only the slabs, and only the part of the film, where there is something are looked at; pairs of
+    slabs are projected through the plane between them.
+
+    Args:
+        slabs: Geometry of the volumes.
+        volumes: Amount per unit length, (K, R, C) each.
+        where: From :func:`intersections`, (K, H, W, 2).
+        lengths: From :func:`intersections`, mm, (H, W).
+
+    Returns:
+        Line integrals, in the volumes' unit times cm, (N, H, W).
+    """
+    total = where.new_zeros((len(volumes), *where.shape[1:3]))
+    # Cells with something in them, seen from the side and from the front.
+    sides = np.any([volume.any(axis=2) for volume in volumes], axis=0)
+    front = np.any([volume.any(axis=(0, 1)) for volume in volumes], axis=0)
+    box = [np.flatnonzero(there) for there in (sides.any(axis=1), sides.any(axis=0), front)]
+    if not len(box[0]):
+        return total
+    deep = slice(int(box[0][0]), int(box[0][-1]) + 1)
+    rows, columns = _touched(slabs, where[deep], box[1], box[2])
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return total
+    stacked = np.stack([volume[deep] for volume in volumes], axis=1)
+    channels = torch.from_numpy(stacked).to(where.device)
+    paired, between = _paired(channels, where[deep, rows, columns])
+    total[:, rows, columns] = integrate(slabs, paired, between, 2.0 * lengths[rows, columns])
     return total
 
 
-def merge(
-    slabs: Slabs, channels: torch.Tensor, where: torch.Tensor
-) -> tuple[Slabs, torch.Tensor, torch.Tensor]:
-    """Pairs of slabs as one, for channels whose edges need not be finer: half the work.
+_STRIDE = 4
+"""Pixels between those that are looked at to find the part of the film that changed."""
 
-    Every pair is projected through the crossings of its first slab's far face, the plane between
-    the two; an odd last slab stands alone.
-    """
-    count = len(slabs.centres)
+
+def _touched(
+    slabs: Slabs, where: Tensor, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> tuple[slice, slice]:
+    """Part of the film whose rays cross the cells in ``rows`` × ``columns``."""
+    seen = where[:, ::_STRIDE, ::_STRIDE]
+    margin = 2.0 * (float(slabs.rows[1] - slabs.rows[0]) + float(abs(slabs.thickness)))
+    inside = (
+        (seen[..., 0] > float(slabs.columns[columns[0]]) - margin)
+        & (seen[..., 0] < float(slabs.columns[columns[-1]]) + margin)
+        & (seen[..., 1] > float(slabs.rows[rows[0]]) - margin)
+        & (seen[..., 1] < float(slabs.rows[rows[-1]]) + margin)
+    ).any(0)
+    found = []
+    for hit, size in ((inside.any(1), where.shape[1]), (inside.any(0), where.shape[2])):
+        at = hit.nonzero()
+        if not len(at):
+            return slice(0, 0), slice(0, 0)
+        first, last = int(at[0]) * _STRIDE, int(at[-1]) * _STRIDE
+        found.append(slice(max(0, first - _STRIDE), min(size, last + _STRIDE + 1)))
+    return found[0], found[1]
+
+
+def _paired(channels: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+    """Neighbouring slabs as one; an odd last one at half its weight, for rays twice as long."""
+    count = len(channels)
     even = count - count % 2
     paired = 0.5 * (channels[0:even:2] + channels[1:even:2])
     between = 0.5 * (where[0:even:2] + where[1:even:2])
     if count % 2:
         paired = torch.cat([paired, 0.5 * channels[-1:]])
         between = torch.cat([between, where[-1:]])
-    centres = slabs.centres[:even].reshape(-1, 2).mean(1)
-    if count % 2:
-        centres = np.append(centres, slabs.centres[-1])
-    merged = replace(slabs, centres=centres.astype(np.float32), thickness=2 * slabs.thickness)
-    return merged, paired, between
+    return paired, between

@@ -2,13 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from syncxr.entities.extraction import extract
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.entities.location import Location
+from syncxr.images.simulation.scene import View
 from syncxr.sample import Category, Entity, Polarity
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """What a text asks of a film.
+
+    Attributes:
+        entities: Distinct statements of any polarity, in the order of their words.
+        counts: How many of a finding the words speak of, where they say so.
+        view: ``"PA"``, ``"AP"`` or ``"lateral"`` where the words name one.
+    """
+
+    entities: tuple[Entity, ...]
+    counts: Mapping[Entity, int] = field(default_factory=dict)
+    view: View | None = None
+
+    @cached_property
+    def denied(self) -> frozenset[str]:
+        """Concepts that the text says are absent."""
+        return denials(self.entities)
+
+
+NUMBERS = {
+    "two": 2,
+    "couple": 2,
+    "three": 3,
+    "few": 3,
+    "four": 4,
+    "several": 4,
+    "multiple": 5,
+    "five": 5,
+    "scattered": 5,
+    "numerous": 8,
+    "many": 8,
+    "innumerable": 12,
+}
+"""Words before a finding to how many are drawn."""
+
+_PLURAL = 3
+"""Drawn where only the plural says that there are several."""
+
+_WORDS_BEFORE = 5
+
+_BEDSIDE = re.compile(r"\bAP\b|\b(?i:portable|bedside|supine|semi-?(?:erect|upright))\b")
+_FRONTAL = re.compile(r"\bPA\b|\b(?i:posteroanterior|frontal)\b")
+_LATERAL = re.compile(r"\b(?i:lateral (?:view|film|radiograph|projection|chest))\b")
+
+
+def instructions(text: str) -> Instructions:
+    """Statements of a report, numbers and view with them."""
+    counts: dict[Entity, int] = {}
+    mentions = extract(text)
+    for mention in mentions:
+        number = _number(text, mention.start, mention.end)
+        if number:
+            counts[mention.entity] = max(number, counts.get(mention.entity, 0))
+    entities = tuple(dict.fromkeys(mention.entity for mention in mentions))
+    return Instructions(entities, counts, view_of(text))
+
+
+def view_of(text: str) -> View | None:
+    """The view that a text names: "PA and lateral" is a PA film, "portable" an AP one."""
+    if _BEDSIDE.search(text):
+        return "AP"
+    if _FRONTAL.search(text):
+        return "PA" if re.search(r"\bPA\b|(?i:posteroanterior)", text) else None
+    return "lateral" if _LATERAL.search(text) else None
+
+
+def _number(text: str, start: int, end: int) -> int | None:
+    """How many the words just before a finding, or its plural, speak of."""
+    before = re.split(r"[.;,:]", text[:start])[-1]
+    for word in reversed(re.findall(r"[a-z]+", before.lower())[-_WORDS_BEFORE:]):
+        if word in NUMBERS:
+            return NUMBERS[word]
+    word = text[start:end].lower()
+    return _PLURAL if word.endswith("s") and not word.endswith("sis") else None
 
 
 def read(text: str) -> list[Entity]:

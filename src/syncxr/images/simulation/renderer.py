@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from syncxr.images.renderer import Film, RenderRequest
-from syncxr.images.simulation.anatomy import (
-    Deformation,
-    Patient,
-    Population,
-    sample_patient,
-)
-from syncxr.images.simulation.body import Body, load_body, stack
-from syncxr.images.simulation.ct import Floats
-from syncxr.images.simulation.film.beam import Matter
-from syncxr.images.simulation.film.develop import Frozen, develop
-from syncxr.images.simulation.film.exposure import Exposure
-from syncxr.images.simulation.findings import FINDINGS, Change, Sphere
-from syncxr.images.simulation.projection import (
-    Pose,
-    Slabs,
-    cast,
-    integrate,
-    intersections,
-    merge,
-)
-from syncxr.images.simulation.reading import denials, read, unite
-from syncxr.sample import Entity, Image, Mask, Polarity, derive_seed
+from syncxr.images.simulation.anatomy import Population
+from syncxr.images.simulation.body import Body, load_body
+from syncxr.images.simulation.film.beam import fluence
+from syncxr.images.simulation.film.develop import Developed, Frozen, develop
+from syncxr.images.simulation.findings import FINDINGS
+from syncxr.images.simulation.insertion import Inserted, insert
+from syncxr.images.simulation.reading import Instructions, instructions, unite
+from syncxr.images.simulation.scene import Scene, View
+from syncxr.images.simulation.study import SimulatedStudy
+from syncxr.images.simulation.trace import Paths, trace
+from syncxr.images.visibility import GREY_STEP, noise_level, seen
+from syncxr.sample import Entity, Image, Mask, Polarity
 from syncxr.threads import torch_threads
 
 
@@ -44,6 +33,9 @@ class SimulationOptions(BaseModel):
         population: ``"train"`` or ``"held_out"`` patients: the latter have at least one
             deformation parameter beyond what any training patient has.
         resolution_mm: Voxel size of the body; 2 mm is enough below 300 pixels.
+        views: Share of each view among films whose text names none.
+        inverted: Share of films with bone dark, as they look when stored for MONOCHROME1.
+        device: Where rays are followed and films developed, as torch names it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,100 +43,16 @@ class SimulationOptions(BaseModel):
     size: int = Field(default=224, ge=64, le=1024)
     population: Population = "train"
     resolution_mm: float = Field(default=2.0, ge=1.0, le=4.0)
+    views: dict[View, float] = Field(default={"PA": 0.75, "AP": 0.25})
+    inverted: float = Field(default=0.0, ge=0.0, le=1.0)
+    device: str = "cpu"
 
-
-@dataclass(frozen=True)
-class Scene:
-    """Everything that decides a film but its findings, all from one seed."""
-
-    patient: Patient
-    pose: Pose
-    exposure: Exposure
-    noise_seed: int
-
+    @field_validator("views")
     @classmethod
-    def sample(cls, seed: int, population: Population) -> Scene:
-        """Draw patient, pose and exposure, each from a seed of its own."""
-
-        def rng(stage: str) -> np.random.Generator:
-            return np.random.default_rng(derive_seed(str(seed), stage, 0))
-
-        patient = sample_patient(rng("patient"), population)
-        return cls(
-            patient,
-            sample_pose(rng("pose"), patient),
-            sample_exposure(rng("exposure")),
-            derive_seed(str(seed), "noise", 0),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {
-            "patient": self.patient.to_dict(),
-            "pose": self.pose.to_dict(),
-            "exposure": self.exposure.to_dict(),
-        }
-
-
-def sample_pose(rng: np.random.Generator, patient: Patient) -> Pose:
-    """An upright PA film as radiographers take it: small errors of rotation, tilt and centring.
-
-    The field is collimated to the patient, so that apices and costophrenic angles are in it.
-    """
-    magnification = 1.09
-    wide = CHEST_MM[0] * patient.size * np.sqrt(patient.breadth) * magnification
-    high = CHEST_MM[1] * patient.size / np.sqrt(patient.breadth) * magnification
-    return Pose(
-        rotation=float(np.clip(rng.normal(0.0, 2.0), -5.0, 5.0)),
-        tilt=float(np.clip(rng.normal(0.0, 3.0), -7.0, 7.0)),
-        roll=float(np.clip(rng.normal(0.0, 1.2), -3.0, 3.0)),
-        shift_x=float(np.clip(rng.normal(0.0, 4.0), -8.0, 8.0)),
-        shift_z=float(np.clip(rng.normal(-3.0, 5.0), -12.0, 8.0)),
-        field=float(max(wide * rng.uniform(1.14, 1.32), high * rng.uniform(1.12, 1.25))),
-    )
-
-
-CHEST_MM = (250.0, 245.0)
-"""Of the source: inner width of the rib cage; apices to costophrenic angles."""
-
-
-def sample_exposure(rng: np.random.Generator) -> Exposure:
-    """Beam, scatter, dose and processing within what departments use."""
-    return Exposure(
-        hardness=float(rng.uniform(0.0, 0.8)),
-        scatter=float(rng.uniform(0.15, 0.5)),
-        dose=float(np.exp(rng.uniform(np.log(8000.0), np.log(60000.0)))),
-        blur=float(rng.uniform(0.2, 0.7)),
-        black=float(rng.uniform(0.3, 3.0)),
-        white=float(rng.uniform(97.5, 99.8)),
-        gamma=float(rng.uniform(0.85, 1.3)),
-        detail=float(rng.uniform(0.6, 1.4)),
-        detail_mm=float(rng.uniform(5.0, 14.0)),
-        equalise=float(rng.uniform(0.25, 0.6)),
-    )
-
-
-@dataclass(frozen=True)
-class Paths:
-    """What the rays met.
-
-    Attributes:
-        water: g/cm², (H, W).
-        bone: cm, (H, W).
-        changed: Finding to its path through changed tissue, cm, (H, W).
-        parameters: Finding (``str(entity)``) to what was sampled for it.
-        patient: As the findings made it.
-        heart_shown: Cardiothoracic ratio measured on the projected heart and lungs.
-        masks: Finding to the mask of its changed tissue.
-    """
-
-    water: Floats
-    bone: Floats
-    changed: dict[Entity, Floats]
-    parameters: dict[str, Any]
-    patient: Patient
-    heart_shown: float
-    masks: dict[Entity, Mask]
+    def _some(cls, views: dict[View, float]) -> dict[View, float]:
+        if min(views.values(), default=0.0) < 0.0 or sum(views.values()) <= 0.0:
+            raise ValueError("needs a positive share, e.g. {PA: 0.75, AP: 0.25}")
+        return views
 
 
 class SimulationRenderer:
@@ -175,98 +83,119 @@ class SimulationRenderer:
 
     def render(self, requests: Sequence[RenderRequest]) -> list[Film]:
         """One film a request, in order; each depends on its own request only."""
-        return [self.render_entities(read(request.text), request.seed) for request in requests]
+        return [self.study(request).film for request in requests]
 
-    def render_entities(self, entities: Sequence[Entity], seed: int) -> Film:
+    def render_entities(
+        self, entities: Sequence[Entity], seed: int, view: View | None = None
+    ) -> Film:
         """A film of what is stated.
 
         Args:
             entities: Statements of any polarity; only positive findings are drawn.
             seed: Decides everything the statements leave open.
+            view: The view to take; by default drawn.
         """
-        return self._study(entities, seed).film
+        return self.follow(Instructions(tuple(entities), view=view), seed).film
 
     def study(self, request: RenderRequest) -> SimulatedStudy:
         """The film of ``request`` with its counterfactuals, for measuring."""
-        return self._study(read(request.text), request.seed)
+        return self.follow(instructions(request.text), request.seed)
 
-    def _study(self, entities: Sequence[Entity], seed: int) -> SimulatedStudy:
-        drawn, not_shown = self._sort(entities)
-        scene = Scene.sample(seed, self.options.population)
-        denied = denials(entities)
-        paths = self.trace(scene, list(drawn), seed, denied)
-        image, frozen = self.develop(scene, paths)
+    def follow(self, wanted: Instructions, seed: int) -> SimulatedStudy:
+        """The film of what a text asks for."""
+        options = self.options
+        drawn, not_shown = self._sort(wanted.entities)
+        scene = Scene.sample(seed, options.population, options.views, wanted.view, options.inverted)
+        paths, inserted, body = self._trace(scene, wanted, drawn, seed)
+        made = self._develop(scene, paths)
+        visible, faint = self._look(scene, made, paths)
+        seen_masks = {e: mask for e, mask in visible.items() if e not in faint}
+        kept = {thing: drawn[thing] for thing in drawn if thing in seen_masks}
         film = Film(
-            image=image,
-            masks={
-                str(entity): paths.masks[thing]
-                for thing, members in drawn.items()
-                for entity in members
-            },
-            shown=tuple(entity for members in drawn.values() for entity in members),
-            not_shown=not_shown,
+            image=self._finish(scene, made.image),
+            masks={str(e): paths.masks[thing] for thing, es in kept.items() for e in es},
+            visible={str(e): seen_masks[thing] for thing, es in kept.items() for e in es},
+            shown=tuple(entity for members in kept.values() for entity in members),
+            not_shown=(
+                *not_shown,
+                *((e, reason) for thing, reason in faint.items() for e in drawn[thing]),
+            ),
             parameters={
                 **scene.to_dict(),
-                "heart_ratio": round(paths.heart_shown, 4),
-                "findings": paths.parameters,
-                "population": self.options.population,
+                "patient": body.patient.to_dict(),
+                "heart_ratio": paths.heart_ratio and round(paths.heart_ratio, 4),
+                "findings": {str(e): one.change.parameters for e, one in inserted.items()},
+                "population": options.population,
                 "seed": seed,
             },
         )
-        return SimulatedStudy(self, film, drawn, scene, seed, denied, paths.heart_shown, frozen)
+        return SimulatedStudy(self, film, drawn, wanted, scene, seed, paths.heart_ratio, made)
 
-    def develop(
-        self, scene: Scene, paths: Paths, frozen: Frozen | None = None
-    ) -> tuple[Image, Frozen]:
-        """The film of a scene's paths."""
-        pixel = scene.pose.field / self.options.size
-        matter = Matter(torch.from_numpy(paths.water), torch.from_numpy(paths.bone))
-        with torch_threads(1), torch.inference_mode():
-            made = develop(matter, scene.exposure, pixel, scene.noise_seed, frozen=frozen)
-        return made.image, made.frozen
+    def retake(
+        self, study: SimulatedStudy, findings: Sequence[Entity]
+    ) -> tuple[Image, Mapping[Entity, Mask]]:
+        """The film of a study with other findings, exposure and processing frozen; their masks."""
+        drawn = {entity: study.drawn.get(entity, (entity,)) for entity in findings}
+        paths, _, _ = self._trace(study.scene, study.instructions, drawn, study.seed)
+        made = self._develop(study.scene, paths, study.developed.frozen)
+        return self._finish(study.scene, made.image), paths.masks
 
-    def trace(
+    def _trace(
         self,
         scene: Scene,
-        findings: Sequence[Entity],
+        wanted: Instructions,
+        drawn: Mapping[Entity, tuple[Entity, ...]],
         seed: int,
-        denied: frozenset[str] = frozenset(),
-    ) -> Paths:
-        """Make the patient, insert the findings, follow the rays."""
-        body = load_body(self.options.resolution_mm).fresh(scene.patient, denied)
-        changes = _insert(body, findings, seed)
-        patient = body.patient
-        deformation = Deformation(patient, body.marks, patient.heart_ratio)
-        extents = {e: c.extent for e, c in changes.items() if c.extent is not None}
+    ) -> tuple[Paths, dict[Entity, Inserted], Body]:
+        options = self.options
+        body = load_body(options.resolution_mm).fresh(scene.patient, wanted.denied)
+        counts = {
+            thing: max(said)
+            for thing, members in drawn.items()
+            if (said := [wanted.counts[e] for e in members if e in wanted.counts])
+        }
+        inserted = insert(body, list(drawn), seed, counts)
         with torch_threads(1), torch.inference_mode():
-            where, lengths = intersections(
-                body.slabs, cast(scene.pose, self.options.size), deformation
+            paths = trace(
+                scene, body, inserted, options.size, options.resolution_mm, options.device
             )
-            lungs = body.lungs["left"] + body.lungs["right"]
-            sums = integrate(body.slabs, stack(body.water, body.bone), where, lengths)
-            shapes = stack(body.heart, lungs, *extents.values())
-            coarse, shapes, between = merge(body.slabs, shapes, where)
-            shadows = integrate(coarse, shapes, between, 2.0 * lengths)
-            added = {
-                e: _spheres(body.slabs, where, c.shapes) for e, c in changes.items() if c.shapes
-            }
-        water, bone = sums[0] * patient.depth, sums[1] * patient.depth
-        changed = dict(zip(extents, shadows[2:], strict=True))
-        for entity, (path, mass) in added.items():
-            water += mass
-            changed[entity] = path
-        water += _surface(patient, scene.pose, self.options.size, water)
-        masks = {e: path > changes[e].least_path for e, path in changed.items()}
-        parameters = {str(e): c.parameters for e, c in changes.items()}
-        return Paths(
-            water=water,
-            bone=bone * patient.bone_density,
-            changed=changed,
-            parameters=parameters,
-            patient=patient,
-            heart_shown=_width(shadows[0]) / max(_width(shadows[1]), 1),
-            masks=masks,
-        )
+        inside = scene.borders.open(options.size)
+        for mask in paths.masks.values():
+            mask &= inside
+        return paths, inserted, body
+
+    def _develop(self, scene: Scene, paths: Paths, frozen: Frozen | None = None) -> Developed:
+        size, pose = self.options.size, scene.pose
+        air = fluence(pose, size)
+        flatness = torch.from_numpy(air / air.max()).to(self.options.device)
+        pixel_mm = pose.field / size
+        with torch_threads(1), torch.inference_mode():
+            return develop(
+                paths.matter, scene.exposure, pixel_mm, scene.noise_seed, flatness, frozen
+            )
+
+    def _look(
+        self, scene: Scene, made: Developed, paths: Paths
+    ) -> tuple[dict[Entity, Mask], dict[Entity, str]]:
+        """Where each finding is visible, and why some are not."""
+        visible, faint = {}, {}
+        noise = noise_level(made.image)
+        inside = scene.borders.open(self.options.size)
+        for entity, added in paths.added.items():
+            with torch_threads(1), torch.inference_mode():
+                change = made.change(added).cpu().numpy()
+            visible[entity] = inside & (np.abs(change) > GREY_STEP)
+            found, detail = seen(change, paths.masks[entity], noise, made.pixel_mm)
+            if not found:
+                faint[entity] = f"not visible on this film: {detail}"
+        return visible, faint
+
+    def _finish(self, scene: Scene, image: Image) -> Image:
+        """Borders, markers, inversion."""
+        made = scene.borders.draw(image)
+        for marker in scene.markers:
+            made = marker.draw(made)
+        return 255 - made if scene.exposure.inverted else made
 
     def _sort(
         self, entities: Sequence[Entity]
@@ -281,105 +210,3 @@ class SimulationRenderer:
             {thing: drawn[thing] for thing in things},
             tuple((entity, reason) for entity, reason in reasons.items() if reason),
         )
-
-
-@dataclass(frozen=True)
-class SimulatedStudy:
-    """A film that can be taken again without a finding, everything else frozen.
-
-    Attributes:
-        renderer: What took it.
-        film: As rendered.
-        drawn: Things drawn to the statements that each stands for.
-        scene: Patient, pose and exposure.
-        seed: Of the request.
-        denied: Concepts that the text denies.
-        heart_ratio: Cardiothoracic ratio on the film.
-        frozen: What the film's exposure and processing made of its content.
-    """
-
-    renderer: SimulationRenderer
-    film: Film
-    drawn: dict[Entity, tuple[Entity, ...]]
-    scene: Scene
-    seed: int
-    denied: frozenset[str]
-    heart_ratio: float
-    frozen: Frozen
-
-    @property
-    def pixel_mm(self) -> float:
-        """Pixel size at the detector."""
-        return self.scene.pose.field / self.renderer.options.size
-
-    def without(self, entities: Collection[Entity]) -> Image:
-        """The same film, all findings but these drawn."""
-        gone = set(entities)
-        rest = [thing for thing, members in self.drawn.items() if gone.isdisjoint(members)]
-        paths = self.renderer.trace(self.scene, rest, self.seed, self.denied)
-        return self.renderer.develop(self.scene, paths, self.frozen)[0]
-
-    def imagine(self, entity: Entity) -> tuple[Image, Mask]:
-        """The same patient with this finding alone, and its mask."""
-        paths = self.renderer.trace(self.scene, [entity], self.seed)
-        image, _ = self.renderer.develop(self.scene, paths, self.frozen)
-        return image, paths.masks[entity]
-
-
-def _width(path: Floats) -> int:
-    """Greatest width of a shadow of at least 1 cm path, pixels."""
-    columns = np.flatnonzero((path > 1.0).any(0))
-    return int(columns[-1] - columns[0] + 1) if len(columns) else 0
-
-
-def _insert(body: Body, findings: Sequence[Entity], seed: int) -> dict[Entity, Change]:
-    """Put every finding into the body, each from a seed of its own; changes ``body.patient``."""
-    lung = body.lungs["left"] + body.lungs["right"]
-    body.water += (body.patient.markings - 1.0) * lung * (body.water - 0.12).clip(0.0, 0.3)
-    changes = {}
-    for entity in findings:
-        # Concept and side only: a change of severity then keeps place and shape.
-        stage = f"finding {entity.concept} {entity.location}"
-        rng = np.random.default_rng(derive_seed(str(seed), stage, 0))
-        change = FINDINGS[entity.concept].insert(body, entity, rng)
-        body.patient = replace(body.patient, **change.patient)
-        changes[entity] = change
-    return changes
-
-
-def _spheres(slabs: Slabs, where: torch.Tensor, spheres: Sequence[Sphere]) -> tuple[Floats, Floats]:
-    """Path through spheres, cm, and its mass, g/cm², both (H, W)."""
-    path = np.zeros(where.shape[1:3], np.float32)
-    mass = np.zeros_like(path)
-    for sphere in spheres:
-        slab = int(np.argmin(np.abs(slabs.centres - sphere.centre[1])))
-        at = where[slab].numpy()
-        radius = float(np.mean(sphere.radii))
-        q = ((at[..., 0] - sphere.centre[0]) / sphere.radii[0]) ** 2
-        q += ((at[..., 1] - sphere.centre[2]) / sphere.radii[1]) ** 2
-        chord = 2.0 * radius * np.sqrt(np.clip(1.0 - q, 0.0, None)) / 10.0
-        path += chord
-        mass += chord * sphere.density
-    return path, mass
-
-
-def _surface(patient: Patient, pose: Pose, size: int, water: Floats) -> Floats:
-    """Soft tissue before the ribs: a layer that ends with the body, and breasts. g/cm², (H, W)."""
-    layer: Floats = np.float32(patient.soft_tissue) * np.clip(water / 8.0, 0.0, 1.0)
-    if patient.breasts > 0:
-        layer = layer + _breasts(patient, pose, size)
-    return layer
-
-
-def _breasts(patient: Patient, pose: Pose, size: int) -> Floats:
-    """Two breasts with a sharp lower fold; the upper slope runs out into the chest. g/cm²."""
-    axis = ((np.arange(size) + 0.5) / size - 0.5) * pose.field / patient.size
-    x, z = np.meshgrid(axis - pose.shift_x, -axis - pose.shift_z)
-    radius = patient.breast_size
-    layer = np.zeros_like(x)
-    for side in (-1.0, 1.0):
-        dx = (x - side * 82.0) / radius
-        dz = (z + 35.0) / np.where(z < -35.0, 0.8 * radius, 1.5 * radius)
-        layer += patient.breasts * np.clip(1.0 - dx**2 - dz**2, 0.0, None) ** 0.75
-    breasts: Floats = layer.astype(np.float32)
-    return breasts

@@ -72,14 +72,10 @@ def project(
     axis = int(np.abs(rays.direction[size // 2, size // 2, :2]).argmax())
     slabs, channels = _channels(axis, resolution_mm, 4.0)
     with torch_threads(1), torch.inference_mode():
-        deformation = Deformation(patient, marks, patient.heart_ratio)
-        where, lengths = intersections(slabs, rays, deformation)
+        where, lengths = intersections(slabs, rays, Deformation(patient, marks))
         water, bone = integrate(slabs, channels, where, lengths)
-        water = water + patient.soft_tissue * np.clip(water / 8.0, 0.0, 1.0)
-        matter = Matter(
-            torch.from_numpy(water.astype(np.float32)),
-            torch.from_numpy(bone * np.float32(patient.bone_density)),
-        )
+        water = water + patient.soft_tissue * (water / 8.0).clamp(0.0, 1.0)
+        matter = Matter(water, bone * patient.bone_density)
         pixel = pose.field / size
         noise = derive_seed(str(seed), "noise", 0)
         return develop(matter, exposure or Exposure(), pixel, noise).image

@@ -20,8 +20,8 @@ MU_WATER = (0.2683, 0.2269, 0.2059, 0.1837, 0.1707)
 MU_BONE = tuple(1.92 * mu for mu in (0.6655, 0.4242, 0.3148, 0.2229, 0.1855))
 """Attenuation of cortical bone (ICRU-44, 1.92 g/cm³) at :data:`ENERGIES`, 1/cm (NIST)."""
 
-MU_METAL = tuple(7.87 * mu for mu in (3.629, 1.958, 1.205, 0.5952, 0.3717))
-"""Attenuation of iron (7.87 g/cm³) at :data:`ENERGIES`, 1/cm (NIST): devices of steel."""
+MU_METAL = (3.629, 1.958, 1.205, 0.5952, 0.3717)
+"""Mass attenuation of iron at :data:`ENERGIES`, cm²/g (NIST)."""
 
 SOFT = (0.25, 0.35, 0.28, 0.12, 0.0)
 """Share of detected energy at :data:`ENERGIES`, 85 kVp behind 3 mm of aluminium.
@@ -39,7 +39,7 @@ class Matter(NamedTuple):
     Attributes:
         water: Water-equivalent path, g/cm², (H, W).
         bone: Path of cortical bone, cm, (H, W).
-        metal: Path of steel, cm, (H, W); ``None`` where there is none.
+        metal: Mass of metal as iron, g/cm², (H, W); ``None`` where there is none.
     """
 
     water: Tensor

@@ -4,30 +4,20 @@ In: a body, the words' entity, a source of chance. Out: the changed body and wha
 Must not know: projection, film, other findings.
 """
 
-from syncxr.images.simulation.findings.finding import Change, Finding, Sphere
+from syncxr.images.simulation.findings.finding import Change, Finding
 from syncxr.images.simulation.findings.heart.cardiomegaly import Cardiomegaly
-from syncxr.images.simulation.findings.lung.atelectasis import Atelectasis
-from syncxr.images.simulation.findings.lung.edema import Edema
-from syncxr.images.simulation.findings.lung.mass import Mass
-from syncxr.images.simulation.findings.lung.nodule import NODULES
-from syncxr.images.simulation.findings.lung.opacity import AIRSPACE
-from syncxr.images.simulation.findings.pleura.effusion import BLUNTING, Effusion
-from syncxr.images.simulation.findings.pleura.pneumothorax import Pneumothorax
+from syncxr.images.simulation.findings.lung import LUNG
+from syncxr.images.simulation.findings.pleura import PLEURA
 
-# In the order of insertion: what lies in the lung first, what displaces it afterwards.
+# In the order of insertion: what shapes the whole first, then what lies in the lung, then what
+# takes its room.
 _ALL: tuple[Finding, ...] = (
     Cardiomegaly(),
-    Edema(),
-    *AIRSPACE,
-    Atelectasis(),
-    Mass(),
-    *NODULES,
-    Effusion("costophrenic angle blunting", BLUNTING),
-    Effusion(),
-    Pneumothorax(),
+    *LUNG,
+    *PLEURA,
 )
 
 FINDINGS: dict[str, Finding] = {finding.concept: finding for finding in _ALL}
 """Concept of the lexicon to the finding that draws it, in the order of insertion."""
 
-__all__ = ["FINDINGS", "Change", "Finding", "Sphere"]
+__all__ = ["FINDINGS", "Change", "Finding"]

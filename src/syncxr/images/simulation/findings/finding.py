@@ -11,6 +11,7 @@ import numpy as np
 from syncxr.entities.location import Location
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.ct import Floats, Structure
+from syncxr.images.simulation.shapes import Shape
 from syncxr.sample import Entity
 
 SEVERITIES = ("mild", "moderate", "severe")
@@ -39,27 +40,12 @@ not lobes).
 
 
 @dataclass(frozen=True)
-class Sphere:
-    """A small round thing, projected by analytic path length.
-
-    Attributes:
-        centre: (x, y, z) in the source body, mm.
-        radii: Half axes along x and z, mm; along y their mean.
-        density: Added, g/cm³.
-    """
-
-    centre: tuple[float, float, float]
-    radii: tuple[float, float]
-    density: float
-
-
-@dataclass(frozen=True)
 class Change:
     """What a finding did.
 
     Attributes:
         parameters: What was sampled, JSON values.
-        extent: Share of each cell that changed, (K, R, C); ``None`` if only spheres were added.
+        extent: Share of each cell that changed, (K, R, C); ``None`` if only shapes were added.
         shapes: Small or thin things, to be added along the rays.
         patient: Fields of the ``Patient`` that the finding needs,
             e.g. ``{"heart_ratio": 0.56}``.
@@ -68,7 +54,7 @@ class Change:
 
     parameters: dict[str, Any]
     extent: Floats | None = None
-    shapes: tuple[Sphere, ...] = ()
+    shapes: tuple[Shape, ...] = ()
     patient: Mapping[str, Any] = field(default_factory=dict)
     least_path: float = 0.5
 

@@ -11,13 +11,13 @@ import numpy as np
 from syncxr.images.simulation.body import LUNG_DENSITY, Body
 from syncxr.images.simulation.findings.finding import (
     Change,
-    Sphere,
     check_place,
     lung_share,
     pick_centre,
     settle,
 )
 from syncxr.images.simulation.findings.lung.opacity import ZONES
+from syncxr.images.simulation.shapes import Ellipsoid, Material, Shape
 from syncxr.sample import Entity
 
 RADII = {"mild": (4.5, 6.5), "moderate": (7.0, 10.0), "severe": (11.0, 14.5)}
@@ -51,7 +51,7 @@ class Nodule:
     def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
         """Place one sphere a side."""
         words = settle(entity, rng)
-        spheres: list[Sphere] = []
+        shapes: list[Shape] = []
         placed: dict[str, Any] = {}
         for side in ("left", "right"):
             radius = float(rng.uniform(*self.radii[words.severity]))
@@ -62,10 +62,10 @@ class Nodule:
             lung = lung_share(body, side, words.lobe)
             chance = np.random.default_rng(place_seed)
             centre = pick_centre(body, lung, words.zone, radius + 6.0, chance, clear=0.95)
-            added = self.density - LUNG_DENSITY
-            spheres.append(Sphere(centre, (radius * squash, radius / squash), added))
+            added = Material(water=self.density - LUNG_DENSITY)
+            shapes.append(Ellipsoid(centre, (radius * squash, radius, radius / squash), added))
             placed[side] = {"radius_mm": radius, "centre_mm": list(centre)}
-        return Change({**words.to_dict(), "placed": placed}, shapes=tuple(spheres), least_path=0.1)
+        return Change({**words.to_dict(), "placed": placed}, shapes=tuple(shapes), least_path=0.1)
 
 
 NODULES = (

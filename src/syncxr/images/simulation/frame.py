@@ -1,0 +1,75 @@
+"""A body as a view needs it: cut across the beam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from syncxr.images.simulation.body import Body, cut, geometry, load_body
+from syncxr.images.simulation.ct import Floats, load_thorax
+from syncxr.images.simulation.projection import Slabs
+
+_SLAB_MM = 8.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Slabs across the beam, and the cells of a body among them.
+
+    Findings work on cells that are fine across a frontal beam and coarse along it. A lateral film
+    shows the source in slabs of its own, as fine as the source is; only what findings changed
+    comes from the coarse cells.
+
+    Attributes:
+        slabs: What rays are followed through.
+        cells: The body's cells, in the order of ``slabs``; the same in a frontal view.
+        lateral: Whether the body's cells are to be turned.
+    """
+
+    slabs: Slabs
+    cells: Slabs
+    lateral: bool
+
+    def turned(self, volume: Floats) -> Floats:
+        """A body's cells (K, R, C) in the order of this view."""
+        if not self.lateral:
+            return volume
+        across = volume.transpose(2, 1, 0)
+        step = len(across) // len(self.cells.centres)
+        cells = across[: step * len(self.cells.centres)]
+        mean: Floats = cells.reshape(-1, step, *cells.shape[1:]).mean(1)
+        return mean
+
+
+@cache
+def _side(resolution_mm: float) -> tuple[Slabs, Floats, Floats]:
+    """Water and bone of the source in slabs along x."""
+    thorax = load_thorax(resolution_mm)
+    water, bone = (cut(volume, thorax, 0, _SLAB_MM) for volume in (thorax.water, thorax.bone))
+    return geometry(thorax, 0, _SLAB_MM), water, bone
+
+
+def frame_of(body: Body, resolution_mm: float, lateral: bool) -> tuple[Frame, Floats, Floats]:
+    """How a body is looked at, with its water and bone in the view's slabs, (K, R, C)."""
+    if not lateral:
+        return Frame(body.slabs, body.slabs, False), body.water, body.bone
+    slabs, water, bone = _side(resolution_mm)
+    cells = Slabs(0, slabs.centres, slabs.thickness, body.slabs.rows, body.slabs.centres)
+    frame = Frame(slabs, cells, True)
+    source = load_body(resolution_mm)
+    changed = [
+        _refined(frame.turned(now - then), cells.columns, slabs.columns)
+        for now, then in ((body.water, source.water), (body.bone, source.bone))
+    ]
+    return frame, water + changed[0], bone + changed[1]
+
+
+def _refined(volume: Floats, coarse: Floats, fine: Floats) -> Floats:
+    """Columns interpolated."""
+    at = np.clip((fine - coarse[0]) / (coarse[1] - coarse[0]), 0.0, len(coarse) - 1.001)
+    lower = at.astype(int)
+    share = (at - lower).astype(np.float32)
+    made: Floats = volume[..., lower] * (1.0 - share) + volume[..., lower + 1] * share
+    return made

@@ -1,0 +1,62 @@
+"""A film that can be taken again with other findings, everything else frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from syncxr.images.renderer import Film
+from syncxr.images.simulation.film.develop import Developed
+from syncxr.images.simulation.reading import Instructions
+from syncxr.images.simulation.scene import Scene
+from syncxr.sample import Entity, Image, Mask
+
+if TYPE_CHECKING:
+    from syncxr.images.simulation.renderer import SimulationRenderer
+
+
+@dataclass(frozen=True)
+class SimulatedStudy:
+    """One film with all that made it.
+
+    Attributes:
+        renderer: What took it.
+        film: As rendered.
+        drawn: Things drawn to the statements that each stands for.
+        instructions: What the text asks for.
+        scene: Patient, pose and exposure.
+        seed: Of the request.
+        heart_ratio: Cardiothoracic ratio on the film; ``None`` in a lateral view.
+        developed: The film as it was developed.
+    """
+
+    renderer: SimulationRenderer
+    film: Film
+    drawn: Mapping[Entity, tuple[Entity, ...]]
+    instructions: Instructions
+    scene: Scene
+    seed: int
+    heart_ratio: float | None
+    developed: Developed
+
+    @property
+    def pixel_mm(self) -> float:
+        """Pixel size at the detector."""
+        return self.developed.pixel_mm
+
+    @property
+    def view(self) -> str:
+        """``"PA"``, ``"AP"`` or ``"lateral"``."""
+        return self.scene.pose.view
+
+    def without(self, entities: Collection[Entity]) -> Image:
+        """The same film, all findings but these drawn."""
+        gone = set(entities)
+        rest = [thing for thing, members in self.drawn.items() if gone.isdisjoint(members)]
+        return self.renderer.retake(self, rest)[0]
+
+    def imagine(self, entity: Entity) -> tuple[Image, Mask]:
+        """The same patient with this finding alone, and its mask."""
+        image, masks = self.renderer.retake(self, [entity])
+        return image, masks[entity]
