@@ -42,7 +42,7 @@ def run_demo(config: Config, folder: Path) -> RunSummary:
     checkpoint = folder / "checkpoint"
 
     def train() -> dict[str, Any]:
-        return run_pretraining(config, folder, checkpoint).to_dict()
+        return run_pretraining(config, [folder], checkpoint).to_dict()
 
     def score() -> dict[str, Any]:
         films = making.make(config.test_set, folder / "test", config.execution.workers)

@@ -19,8 +19,7 @@ from syncxr.corpora.terms import Terms
 from syncxr.curation import JUDGES
 from syncxr.dataset.card import CardFacts, Source
 from syncxr.dataset.files import sha256, write_text
-from syncxr.dataset.reader import read
-from syncxr.dataset.storage import StoragePath, local, make_folder
+from syncxr.dataset.storage import StoragePath, make_folder
 from syncxr.entities import EXTRACTORS
 from syncxr.entities.bank import Bank
 from syncxr.entities.plan import Plan, PlanFile
@@ -48,6 +47,7 @@ from syncxr.factory.standalone import (
 from syncxr.factory.steps import once, recorded, seconds, timed
 from syncxr.factory.verdicts import VerdictStage
 from syncxr.images import RENDERERS
+from syncxr.pretraining.data.options import SourceOptions
 from syncxr.registry import BackendSpec, build, read_options
 from syncxr.reports import WRITERS
 
@@ -356,19 +356,24 @@ def run_agreement(
 
 
 def run_pretraining(
-    config: Config, source: StoragePath, folder: Path, images: Path | None = None
+    config: Config, sources: Sequence[StoragePath], folder: Path, images: Path | None = None
 ) -> PretrainingSummary:
-    """Pre-train on a dataset folder, or on a CSV with films in ``images``."""
-    from syncxr.pretraining.pairs import Pairs
+    """Pre-train on sources, or on those of the configuration where none is given.
+
+    Args:
+        config: Settings.
+        sources: See :class:`syncxr.pretraining.data.options.SourceOptions`.
+        folder: Becomes the checkpoint.
+        images: Folder of the films, for a CSV.
+    """
     from syncxr.pretraining.training.run import pretrain
 
-    if source.is_dir():
-        dataset = source / "dataset" if (source / "dataset").is_dir() else source
-        pairs = Pairs.from_samples(read(dataset), str(dataset))
-    else:
-        table_file = local(source, "a CSV of pairs")
-        pairs = Pairs.from_table(table_file, images or table_file.parent)
-    return pretrain(pairs, config.pretraining, folder)
+    options = config.pretraining
+    if sources:
+        given = tuple(SourceOptions(path=str(source), images=images) for source in sources)
+        data = options.data.model_copy(update={"sources": given})
+        options = options.model_copy(update={"data": data})
+    return pretrain(None, options, folder)
 
 
 def run_evaluation(

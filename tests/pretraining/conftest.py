@@ -7,6 +7,7 @@ import pytest
 import torch
 import transformers
 
+from syncxr.pretraining.data.options import DataOptions
 from syncxr.pretraining.options import (
     Augmentation,
     ImageEncoderOptions,
@@ -53,7 +54,7 @@ def tiny_options(tiny_text: Path) -> PretrainingOptions:
         epochs=2,
         batch_size=8,
         learning_rate=3e-3,
-        validation_fraction=0.2,
+        data=DataOptions(validation_fraction=0.2),
         threads=1,
     )
 

@@ -21,7 +21,13 @@ from syncxr.cli.options import (
 
 @app.command()
 def pretrain(
-    source: Annotated[Any, source_anywhere("A dataset, or a CSV with image and text columns.")],
+    sources: Annotated[
+        list[Any] | None,
+        source_anywhere(
+            "Datasets, CSVs with image and text columns, or corpora; those of the configuration "
+            "(pretraining.data.sources) if none is given."
+        ),
+    ] = None,
     output: Output = Path("runs/checkpoint"),
     images: Annotated[
         Path | None, typer.Option(help="Folder that a CSV's image column is relative to.")
@@ -32,9 +38,30 @@ def pretrain(
     overrides: Overrides = None,
     json: Json = None,
 ) -> None:
-    """Train a vision-language model on image-report pairs; goes on where it stopped."""
+    """Train a vision-language model on image-report pairs; goes on where it stopped.
+
+    Ctrl-C and SIGTERM save after the running step and exit with status 75: the same command goes
+    on. Several processes: accelerate launch -m syncxr pretrain …
+    """
     from syncxr.pipeline import run_pretraining
-    from syncxr.views.console import show_figures
+    from syncxr.views.training import show_training
 
     settings = configuration(config, overrides, epochs=epochs, minutes=minutes)
-    finish(run_pretraining(settings, source, output, images), json, show_figures)
+    summary = run_pretraining(settings, sources or [], output, images)
+    finish(summary, json, show_training)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another.")],
+    json: Json = None,
+) -> None:
+    """Tell whether two pre-training runs differ in their data alone; if not, exit with 1."""
+    from syncxr.pretraining.training import comparison
+    from syncxr.views.training import show_comparison
+
+    found = comparison.compare(first, second)
+    finish(found, json, show_comparison)
+    if not found.only_data:
+        raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from syncxr.pretraining.captions import CaptionMode
+from syncxr.pretraining.data.options import DataOptions
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.pretraining.training.schedule import Schedule
 from syncxr.registry import BackendSpec
@@ -95,7 +95,7 @@ class Augmentation(BaseModel):
 
 
 class PretrainingOptions(BaseModel):
-    """Everything that decides a run besides the pairs.
+    """Everything that decides a run; pairs in memory take the place of ``data.sources``.
 
     The optimiser's settings are ConVIRT's.
 
@@ -105,7 +105,7 @@ class PretrainingOptions(BaseModel):
         text_encoder: Text tower.
         preprocessing: How films are prepared.
         augmentation: Random changes of the films.
-        caption: Which words stand beside a film.
+        data: What is trained on, and which words stand beside a film.
         epochs: Passes over the training pairs.
         minutes: Stop after the first step that ends later than this, whatever ``epochs`` says;
             ``None`` = no limit. A run that is cut off depends on the machine's speed.
@@ -123,7 +123,6 @@ class PretrainingOptions(BaseModel):
         warmup: Share of the steps over which the rate rises from zero.
         patience: Stop when the validation loss has not fallen for this many epochs; ``None`` =
             never. GLoRIA: 10.
-        validation_fraction: Share of the pairs kept out of training, chosen by a hash of the id.
         save_every: Seconds of training between checkpoints, which are taken after any step.
         trackers: Where curves go; ``None`` = TensorBoard if it is installed.
         seed: Decides start, order, captions and augmentation.
@@ -137,7 +136,7 @@ class PretrainingOptions(BaseModel):
     text_encoder: TextEncoderOptions = TextEncoderOptions()
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
-    caption: CaptionMode = "sentence"
+    data: DataOptions = DataOptions()
     epochs: int = Field(default=50, ge=1)
     minutes: float | None = Field(default=None, gt=0)
     batch_size: int = Field(default=32, ge=2)
@@ -151,7 +150,6 @@ class PretrainingOptions(BaseModel):
     schedule: Schedule = "cosine"
     warmup: float = Field(default=0.05, ge=0, lt=1)
     patience: int | None = Field(default=None, ge=1)
-    validation_fraction: float = Field(default=0.1, ge=0, lt=1)
     save_every: float = Field(default=120, ge=0)
     trackers: tuple[Tracker, ...] | None = None
     seed: int = 0
@@ -159,6 +157,6 @@ class PretrainingOptions(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_watched(self) -> Self:
-        if self.validation_fraction == 0 and (self.patience or self.schedule == "plateau"):
-            raise ValueError("patience and plateau need a validation_fraction above 0")
+        if self.data.validation_fraction == 0 and (self.patience or self.schedule == "plateau"):
+            raise ValueError("patience and plateau need a data.validation_fraction above 0")
         return self

@@ -10,10 +10,10 @@ from filelock import FileLock
 
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.checkpoint import INDEX, describe, load
+from syncxr.pretraining.data.options import DataOptions
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.pairs import Pair, Pairs
 from syncxr.pretraining.training import run as running
-from syncxr.pretraining.training.corpus import kept_out
 from syncxr.pretraining.training.ending import Moment, Watch
 from syncxr.pretraining.training.engine import start_engine
 from syncxr.pretraining.training.run import Run, pretrain
@@ -136,7 +136,11 @@ def test_the_random_state_of_the_caller_is_left_alone(
 
 
 @pytest.mark.parametrize(
-    ("change", "named"), [({"seed": 5}, "seed"), ({"caption": "report"}, "caption")]
+    ("change", "named"),
+    [
+        ({"seed": 5}, "seed"),
+        ({"data": DataOptions(caption="report", validation_fraction=0.2)}, "data.caption"),
+    ],
 )
 def test_other_settings_never_mix_into_a_run(
     tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions, change: dict, named: str
@@ -218,16 +222,10 @@ def test_history_and_validation(
 def test_without_validation_the_history_claims_none(
     tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
 ) -> None:
-    options = tiny_options.model_copy(update={"validation_fraction": 0.0})
+    options = tiny_options.model_copy(update={"data": DataOptions(validation_fraction=0)})
     summary = pretrain(patches, options, tmp_path)
     assert np.isnan(summary.validation_loss) and summary.retrieval == {}
     assert "validation_loss" not in (tmp_path / HISTORY).read_text()
-
-
-def test_validation_side_survives_more_pairs() -> None:
-    some = [name for name in (f"p{i}" for i in range(300)) if kept_out(name, 0.2)]
-    assert 30 < len(some) < 90
-    assert {f"p{i}" for i in range(300) if kept_out(f"p{i}", 0.1)} <= set(some)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(
@@ -271,7 +269,7 @@ def test_stops_early_when_validation_gains_nothing_and_is_then_finished(
 
 
 def test_patience_needs_something_to_watch(tiny_options: PretrainingOptions) -> None:
-    settings = tiny_options.model_dump() | {"patience": 2, "validation_fraction": 0}
+    settings = tiny_options.model_dump() | {"patience": 2, "data": {"validation_fraction": 0}}
     with pytest.raises(ValueError, match="validation_fraction above 0"):
         PretrainingOptions.model_validate(settings)
 

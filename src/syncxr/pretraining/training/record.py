@@ -14,13 +14,18 @@ from syncxr.errors import SyncxrError
 from syncxr.pretraining.checkpoint import INDEX, Checkpoint, describe
 from syncxr.pretraining.options import PretrainingOptions
 
-_NOT_DECISIVE = {"minutes", "save_every", "trackers"}
-"""Options that may change between the parts of a run without changing its weights."""
+_LEFT_OUT: dict[str, Any] = {
+    "minutes": True,
+    "save_every": True,
+    "trackers": True,
+    "data": {"sources", "cache", "corrupt_limit"},
+}
+"""The sources, and what may change between the parts of a run without changing its weights."""
 
 
 def configuration(options: PretrainingOptions) -> dict[str, Any]:
     """All settings that decide a run's weights, but for where its data come from."""
-    return options.model_dump(mode="json", exclude=_NOT_DECISIVE)
+    return options.model_dump(mode="json", exclude=_LEFT_OUT)
 
 
 def fingerprint(configuration: dict[str, Any]) -> str:
@@ -76,11 +81,11 @@ def unfinished(folder: Path, options: PretrainingOptions, data: str) -> Checkpoi
         return None
     checkpoint = describe(folder)
     before = {
-        **checkpoint.record.get("configuration", {}),
+        **dotted(checkpoint.record.get("configuration", {})),
         "data": checkpoint.data,
         "code": checkpoint.code,
     }
-    now = {**configuration(options), "data": data, "code": __version__}
+    now = {**dotted(configuration(options)), "data": data, "code": __version__}
     for key, value in now.items():
         if before.get(key) != value:
             raise SyncxrError(
@@ -88,6 +93,17 @@ def unfinished(folder: Path, options: PretrainingOptions, data: str) -> Checkpoi
                 f"{_short(value)}; name another folder"
             )
     return checkpoint
+
+
+def dotted(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            found |= dotted(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = value
+    return found
 
 
 def _short(value: object) -> str:

@@ -15,10 +15,11 @@ from filelock import FileLock, Timeout
 
 from syncxr.errors import Stopped, SyncxrError
 from syncxr.pretraining.checkpoint import save
+from syncxr.pretraining.data.loader import Batch
+from syncxr.pretraining.data.opening import open_data
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.training.console import Pace, live
-from syncxr.pretraining.training.corpus import Batch, divide
 from syncxr.pretraining.training.ending import Moment, Watch
 from syncxr.pretraining.training.engine import agree, start_engine
 from syncxr.pretraining.training.record import fingerprint, make_record, unfinished
@@ -32,11 +33,11 @@ from syncxr.pretraining.training.validation import validate
 from syncxr.threads import torch_threads
 
 
-def pretrain(pairs: Pairs, options: PretrainingOptions, folder: Path) -> PretrainingSummary:
-    """Train a dual encoder on ``pairs``; go on where an earlier run in ``folder`` stopped.
+def pretrain(pairs: Pairs | None, options: PretrainingOptions, folder: Path) -> PretrainingSummary:
+    """Train a dual encoder; go on where an earlier run in ``folder`` stopped.
 
     Args:
-        pairs: At least two batches' worth is sensible; at least one batch is needed.
+        pairs: What to train on, if not ``options.data.sources``; a batch's worth at least.
         options: Settings.
         folder: Becomes the checkpoint.
 
@@ -58,11 +59,11 @@ class Run:
     """State of one call of :func:`pretrain`."""
 
     def __init__(
-        self, pairs: Pairs, options: PretrainingOptions, folder: Path, engine: Any
+        self, pairs: Pairs | None, options: PretrainingOptions, folder: Path, engine: Any
     ) -> None:
-        self.options, self.folder, self.engine, self.pairs = options, folder, engine, pairs
-        self.data = pairs.fingerprint()
-        self.training, self.validation = divide(pairs, options)
+        self.options, self.folder, self.engine = options, folder, engine
+        with engine.local_main_process_first():  # which decodes what is not decoded yet
+            self.data = open_data(options.data, options.preprocessing, pairs)
         self.steps_per_epoch = self._count_steps()
         self.total = options.epochs * self.steps_per_epoch
         self.model, self.loaded = build_model(options)
@@ -71,7 +72,7 @@ class Run:
             engine,
             start=weights_fingerprint(self.model),
             loaded=self.loaded,
-            sources=pairs.source,
+            sources=self.data.record(),
         )
         self.stepper = Stepper(engine, self.model, options, self.total)
         self.state = State()
@@ -128,7 +129,7 @@ class Run:
     def _rest_of_epoch(self) -> Iterator[list[Batch]]:
         """The batches of each step that the running epoch still has."""
         options, engine = self.options, self.engine
-        batches = self.training.batches(
+        batches = self.data.training.batches(
             options.seed,
             epoch=len(self.state.history),
             batch_size=options.batch_size,
@@ -166,7 +167,7 @@ class Run:
             "films_per_second": self.pace.films_per_second,
             "truncated": state.truncated,
             **validate(
-                self.engine, self.stepper, self.validation, options.seed, options.batch_size
+                self.engine, self.stepper, self.data.validation, options.seed, options.batch_size
             ),
             "seconds": self.watch.seconds,
         }
@@ -207,7 +208,7 @@ class Run:
             self.folder,
             self.model,
             self.options.method,
-            data=self.data,
+            data=self.data.fingerprint,
             steps=self.steps,
             record=self.record,
             tensors=self.stepper.average.values if self.stepper.average else None,
@@ -216,7 +217,7 @@ class Run:
 
     def _resume(self) -> None:
         """Take over the state of an earlier run with the same settings."""
-        checkpoint = unfinished(self.folder, self.options, self.data)
+        checkpoint = unfinished(self.folder, self.options, self.data.fingerprint)
         if checkpoint is not None:
             self.state = thaw(self.engine, self.folder, checkpoint, self.stepper)
 
@@ -229,13 +230,14 @@ class Run:
                 f"{self.engine.num_processes} processes; choose a multiple of their number"
             )
         pairs = options.batch_size * options.accumulation
-        if len(self.training) < pairs:
+        count = len(self.data.training)
+        if count < pairs:
             what = "one step" if options.accumulation > 1 else "one batch"
             raise SyncxrError(
-                f"{len(self.training)} training pairs from {self.pairs.source} do not fill {what} "
+                f"{count} training pairs from {self.data.name} do not fill {what} "
                 f"of {pairs}; lower batch_size or give more pairs"
             )
-        return len(self.training) // options.batch_size // options.accumulation
+        return self.data.training.steps(options.batch_size) // options.accumulation
 
     def _summary(self) -> PretrainingSummary:
         state, options = self.state, self.options
@@ -244,9 +246,10 @@ class Run:
         return PretrainingSummary(
             folder=str(self.folder),
             method=options.method.name,
-            pairs=len(self.pairs),
-            training=len(self.training),
-            validation=len(self.validation),
+            pairs=sum(source.pairs for source in self.data.sources),
+            training=len(self.data.training),
+            validation=len(self.data.validation),
+            skipped=sum(len(source.skipped) for source in self.data.sources),
             epochs=len(state.history),
             steps=self.steps,
             finished=self._finished(),
@@ -257,7 +260,7 @@ class Run:
             retrieval={key: last[key] for key in last if key.startswith("R@")},
             truncated=last["truncated"],
             loaded=self.loaded,
-            data=self.data,
+            data=self.data.fingerprint,
             configuration=self.record["configuration_sha256"],
         )
 

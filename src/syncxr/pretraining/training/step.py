@@ -12,11 +12,11 @@ from torch.optim import Adam
 
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.augmentation import augment
+from syncxr.pretraining.data.loader import Batch
 from syncxr.pretraining.encoders import TextEncoder, Tokens
 from syncxr.pretraining.model import DualEncoder, as_pixels
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.training.average import Average
-from syncxr.pretraining.training.corpus import Batch
 from syncxr.pretraining.training.engine import prepare
 from syncxr.pretraining.training.schedule import rate
 from syncxr.sample import derive_seed

@@ -14,8 +14,9 @@ class PretrainingSummary:
         folder: Checkpoint folder.
         method: Name of the method.
         pairs: Pairs given.
-        training: Pairs trained on.
+        training: Pairs an epoch trains on.
         validation: Pairs kept out.
+        skipped: Samples that could not be used; the checkpoint names them.
         epochs: Whole epochs done, earlier parts of the run included.
         steps: Steps done.
         finished: False where the time limit ended it.
@@ -35,6 +36,7 @@ class PretrainingSummary:
     pairs: int
     training: int
     validation: int
+    skipped: int
     epochs: int
     steps: int
     finished: bool

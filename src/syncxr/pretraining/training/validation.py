@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from syncxr.pretraining.data.loader import Loader
 from syncxr.pretraining.model import as_pixels
-from syncxr.pretraining.training.corpus import Corpus
 from syncxr.pretraining.training.retrieval import recalls
 from syncxr.pretraining.training.step import Stepper, read
 
 
 def validate(
-    engine: Any, stepper: Stepper, corpus: Corpus, seed: int, batch_size: int
+    engine: Any, stepper: Stepper, kept_out: Loader, seed: int, batch_size: int
 ) -> dict[str, float]:
     """Loss over fixed batches and captions, and retrieval among all pairs; by the main process.
 
@@ -23,9 +23,11 @@ def validate(
         ``validation_loss``, ``R@1``, ``R@5``, ``R@10``, the same in all processes; nothing where
         no pairs were kept out.
     """
-    if not len(corpus):
+    if not len(kept_out):
         return {}
-    found = [_validate(engine, stepper, corpus, seed, batch_size) if engine.is_main_process else {}]
+    found: list[dict[str, float]] = [{}]
+    if engine.is_main_process:
+        found = [_validate(engine, stepper, kept_out, seed, batch_size)]
     if engine.num_processes > 1:
         torch.distributed.broadcast_object_list(found)
     return found[0]
@@ -33,12 +35,12 @@ def validate(
 
 @torch.inference_mode()
 def _validate(
-    engine: Any, stepper: Stepper, corpus: Corpus, seed: int, batch_size: int
+    engine: Any, stepper: Stepper, kept_out: Loader, seed: int, batch_size: int
 ) -> dict[str, float]:
     model = stepper.model.eval()
     total, images, words, texts = 0.0, [], [], []
     with stepper.average.in_place() if stepper.average else nullcontext():
-        for batch in corpus.in_order(seed, batch_size):
+        for batch in kept_out.in_order(seed, batch_size):
             films = as_pixels(batch.films).to(engine.device)
             with engine.autocast():
                 seen, said = model.features(
@@ -51,4 +53,4 @@ def _validate(
     _, number = np.unique(texts, return_inverse=True)
     right = number[:, None] == number[None, :]
     similarities = (torch.cat(images) @ torch.cat(words).T).cpu().numpy()
-    return {"validation_loss": total / len(corpus), **recalls(similarities, right)}
+    return {"validation_loss": total / len(kept_out), **recalls(similarities, right)}
