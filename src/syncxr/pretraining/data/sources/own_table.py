@@ -83,7 +83,7 @@ class OwnTable:
                         self._images / film,
                         findings,
                         impression,
-                        row.get("patient", ""),
+                        row.get("patient") or name,
                         _SPLITS.get(row.get("split", "").lower(), ""),
                         where,
                     )

@@ -26,7 +26,7 @@ def study_rule(study: Study) -> str:
         return "test split of the corpus"
     if study.report is None:
         return "no report"
-    if study.sections and study.sections.isdisjoint({FINDINGS, IMPRESSION, "text"}):
+    if study.sections.isdisjoint({FINDINGS, IMPRESSION, "text"}):
         return "neither FINDINGS nor IMPRESSION"
     return "" if _words(study.report) >= _LEAST_WORDS else f"fewer than {_LEAST_WORDS} words"
 
