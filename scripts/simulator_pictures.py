@@ -17,8 +17,9 @@ from PIL import ImageDraw
 from scipy import ndimage
 
 from syncxr.entities.lexicon import load_lexicon
-from syncxr.images.simulation.ct import clean, load_raw
 from syncxr.images.simulation.findings import FINDINGS
+from syncxr.images.simulation.preparation.cleaning import clean
+from syncxr.images.simulation.preparation.raw import load_raw
 from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
 from syncxr.sample import Entity, Polarity
 

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from syncxr.curation.labelled_films.phantoms import Field, to_uint8
 from syncxr.images.simulation import ct
+from syncxr.images.simulation.preparation.raw import RawCT, load_raw
 from syncxr.sample import Image
 
 _MU_WATER, _MU_BONE = 0.019, 0.075
@@ -52,8 +53,8 @@ def _attenuation() -> Field:
 
 
 @cache
-def _raw() -> ct.RawCT:
-    return ct.load_raw()
+def _raw() -> RawCT:
+    return load_raw()
 
 
 def _depth(volume: Field, pose: Pose, stretch: Field) -> Field:

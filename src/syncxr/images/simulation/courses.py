@@ -15,7 +15,8 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull
 
 from syncxr import assets
-from syncxr.images.simulation.ct import Floats, RawCT, Thorax, load_raw
+from syncxr.images.simulation.ct import Floats, Thorax
+from syncxr.images.simulation.preparation.raw import RawCT, load_raw
 
 VERSION = 1
 """Raise on every change of the tracing: it names the cache file."""
@@ -92,11 +93,12 @@ def load_courses(thorax: Thorax) -> Courses:
             np.savez_compressed(path, **trace(load_raw()))  # type: ignore[arg-type]
     with np.load(path) as arrays:
         lines = {name: arrays[name] for name in arrays.files}
-    # Lines count from the corner of the CT; the thorax from the middle of its lungs.
-    offset = np.array(thorax.origin, np.float32) - thorax.spacing / 2
     for name, line in lines.items():
         if not name.startswith("size "):
-            lines[name] = (line + offset).astype(np.float32)
+            lines[name] = thorax.from_ct(line)
+    # Whatever the arms did in the CT, in the body they hang.
+    for side, line in zip(SIDES, thorax.clavicles, strict=True):
+        lines[f"clavicle {side}"] = even(line, _STEP)
     return _named(lines, *_skin(thorax))
 
 

@@ -84,11 +84,15 @@ def shift(p: Patient, m: Landmarks, heart_scale: float, x: Floats, y: Floats, z:
 
     Exact over the width of the heart; chest wall, spine, neck and abdomen stay.
     """
-    if not p.shift and not p.upper_shift:
+    if not p.shift and not p.upper_shift and not p.heart_position:
         return x
     above = step(z, m.heart[2] + 30.0, m.heart[2] + 75.0)
     tall = (1.0 - step(z, m.apex - 45.0, m.apex + 40.0)) * step(z, m.dome - 75.0, m.dome - 10.0)
-    amount = (p.shift + p.upper_shift * above) * tall * step(y, m.back + 35.0, m.back + 75.0)
+    amount = (
+        (p.shift + p.heart_position * (1.0 - above) + p.upper_shift * above)
+        * tall
+        * step(y, m.back + 35.0, m.back + 75.0)
+    )
     # Inner half width of the chest at this height: an ellipse above the domes.
     high = np.clip((z - m.dome) / (m.apex + 12.0 - m.dome), 0.0, 0.95)
     wall = m.half_width * np.sqrt(1.0 - high * high)
@@ -137,7 +141,8 @@ def hila(p: Patient, m: Landmarks, x: Floats, y: Floats, z: Floats) -> tuple[Flo
         dz = z - (m.carina[2] + HILUM[1])
         dy = y - m.carina[1]
         near = (1.0 / grown - 1.0) * np.exp(-(dx**2 + dz**2) / 900.0 - dy**2 / 2500.0)
-        x, z = x + dx * near, z + dz * near
+        x = (x + dx * near).astype(np.float32)
+        z = (z + dz * near).astype(np.float32)
     return x, z
 
 
@@ -155,10 +160,9 @@ def aorta(p: Patient, m: Landmarks, x: Floats, y: Floats, z: Floats) -> tuple[Fl
         along = step(z, heights[0] - 40.0, heights[0] + 40.0) * (
             1.0 - step(z, heights[-1] + 5.0, heights[-1] + 60.0)
         )
-        near = along * np.exp(-((y - cy) ** 2) / 1800.0)
-        near = near * np.exp(-((x - cx) ** 2) / 1800.0)
+        near = along * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 1800.0)
         wider = (1.0 / p.aorta_width - 1.0) * (x - cx)
         x = (x + (wider - p.aorta_tortuosity * bow) * near).astype(np.float32)
     arch = line[top]
-    near = np.exp(-((x - arch[0]) ** 2 + (y - arch[1]) ** 2) / 2500.0 - ((z - arch[2]) / 35.0) ** 2)
-    return x, (z - 0.5 * p.aorta_tortuosity * near).astype(np.float32)
+    far = ((x - arch[0]) ** 2 + (y - arch[1]) ** 2) / 2500.0 + ((z - arch[2]) / 35.0) ** 2
+    return x, (z - 0.5 * p.aorta_tortuosity * np.exp(-far)).astype(np.float32)
