@@ -37,7 +37,7 @@ from syncxr.evaluation.films.decoded import decode_films
 from syncxr.evaluation.films.features import BATCH, extract, to_tensor
 from syncxr.evaluation.testsets.folder import Folder
 from syncxr.pretraining.checkpoint import load
-from syncxr.pretraining.encoders import ImageEncoder, build_image_encoder
+from syncxr.pretraining.encoders.image import ImageEncoder, build_image_encoder
 from syncxr.pretraining.options import ImageEncoderOptions
 from syncxr.pretraining.preprocessing import Preprocessing
 

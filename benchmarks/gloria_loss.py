@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from syncxr.pretraining.gloria import GLoRIAOptions, both_ways, local_similarities
+from syncxr.pretraining.methods.gloria import GLoRIAOptions, both_ways, local_similarities
 
 BARS = {"time": 0.15, "memory": 0.25}
 OPTIONS = GLoRIAOptions()

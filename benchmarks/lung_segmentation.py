@@ -38,7 +38,7 @@ from syncxr.evaluation.finetuning.options import SegmentationOptions
 from syncxr.evaluation.finetuning.segmentation import Segmented, fit_segmentation
 from syncxr.evaluation.metrics.bootstrap import interval, p_value
 from syncxr.pretraining.checkpoint import describe, load
-from syncxr.pretraining.encoders import ImageEncoder, build_image_encoder
+from syncxr.pretraining.encoders.image import ImageEncoder, build_image_encoder
 from syncxr.pretraining.options import ImageEncoderOptions
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.sample import derive_seed

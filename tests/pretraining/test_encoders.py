@@ -9,12 +9,9 @@ from safetensors.torch import save_file
 
 from syncxr.assets import fetch
 from syncxr.errors import SyncxrError
-from syncxr.pretraining.encoders import (
-    ImageEncoder,
-    build_image_encoder,
-    build_text_encoder,
-    lite0_name,
-)
+from syncxr.pretraining.encoders.image import ImageEncoder, build_image_encoder
+from syncxr.pretraining.encoders.lite0 import lite0_name
+from syncxr.pretraining.encoders.text import build_text_encoder
 from syncxr.pretraining.options import LITE0, ImageEncoderOptions, TextEncoderOptions
 
 

@@ -8,7 +8,8 @@ import torch
 import transformers
 
 from syncxr.pretraining import METHODS
-from syncxr.pretraining.encoders import ImageEncoder, TextEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
+from syncxr.pretraining.encoders.text import TextEncoder
 from syncxr.pretraining.model import DualEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.registry import BackendSpec, build

@@ -6,8 +6,8 @@ Must not know: where the pairs came from, and what the model will be tested on.
 """
 
 METHODS = {
-    "convirt": "syncxr.pretraining.convirt:ConVIRT",
-    "gloria": "syncxr.pretraining.gloria:GLoRIA",
-    "siglip": "syncxr.pretraining.siglip:SigLIP",
+    "convirt": "syncxr.pretraining.methods.convirt:ConVIRT",
+    "gloria": "syncxr.pretraining.methods.gloria:GLoRIA",
+    "siglip": "syncxr.pretraining.methods.siglip:SigLIP",
 }
 """Pre-training methods by name; see docs/pretraining.md for how to add one."""

@@ -23,7 +23,8 @@ from syncxr import __version__
 from syncxr.dataset.files import atomic, sha256, write_text
 from syncxr.errors import SyncxrError
 from syncxr.pretraining import METHODS
-from syncxr.pretraining.encoders import ImageEncoder, TextEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
+from syncxr.pretraining.encoders.text import TextEncoder
 from syncxr.pretraining.model import DualEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.registry import BackendSpec, build

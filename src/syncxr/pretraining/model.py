@@ -10,15 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from syncxr.pretraining.encoders import (
-    Channels,
-    ImageEncoder,
-    ImageFeatures,
-    TextEncoder,
-    TextFeatures,
-    Tokens,
-)
-from syncxr.pretraining.method import Method
+from syncxr.pretraining.encoders.features import Channels, ImageFeatures, TextFeatures, Tokens
+from syncxr.pretraining.encoders.image import ImageEncoder
+from syncxr.pretraining.encoders.text import TextEncoder
+from syncxr.pretraining.methods.method import Method
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.pretraining.prompt import Prompt, pair_prompt
 from syncxr.pretraining.zero_shot import score_prompts, texts_of

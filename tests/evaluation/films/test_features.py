@@ -12,7 +12,8 @@ import torch
 from syncxr.evaluation.films import kept
 from syncxr.evaluation.films.decoded import Films
 from syncxr.evaluation.films.features import Wanted, look, pooled, to_tensor
-from syncxr.pretraining.encoders import ImageEncoder, ImageFeatures
+from syncxr.pretraining.encoders.features import ImageFeatures
+from syncxr.pretraining.encoders.image import ImageEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
 
 

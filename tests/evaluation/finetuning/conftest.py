@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from syncxr.pretraining.encoders import ImageEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation.finetuning.full import fit_full, mean_auroc
 from syncxr.evaluation.finetuning.options import FullOptions
 from syncxr.evaluation.metrics.binary import auroc
-from syncxr.pretraining.encoders import ImageEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
 from syncxr.pretraining.options import Augmentation
 
 # A net without pre-training needs a larger rate than the protocol's to learn in a few steps.

@@ -14,7 +14,7 @@ from syncxr.evaluation.finetuning.segmentation import (
     fit_segmentation,
     overlap,
 )
-from syncxr.pretraining.encoders import ImageEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
 
 QUICK = SegmentationOptions(learning_rate=3e-3, batch_size=8, epochs=6)
 

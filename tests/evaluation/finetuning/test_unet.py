@@ -7,7 +7,7 @@ import torch
 
 from syncxr.errors import SyncxrError
 from syncxr.evaluation.finetuning.unet import UNet, check_side
-from syncxr.pretraining.encoders import ImageEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
 
 
 @pytest.mark.parametrize("name", ["test_efficientnet", "test_resnet", "resnet18"])

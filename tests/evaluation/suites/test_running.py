@@ -30,7 +30,7 @@ from syncxr.evaluation.suites.suite import Suite, Work
 from syncxr.evaluation.testsets.folder import Folder
 from syncxr.evaluation.testsets.test_set import TestSet, open_test_set
 from syncxr.evaluation.zero_shot.strict import PROTOCOLS
-from syncxr.pretraining.encoders import ImageEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
 
 FINDINGS = ("nodule", "pleural effusion", "pneumonia", "pneumothorax")

@@ -17,9 +17,9 @@ from syncxr.evaluation.testsets.test_set import open_test_set
 from syncxr.evaluation.zero_shot.classification import evaluate, predict, score_zero_shot
 from syncxr.evaluation.zero_shot.grounding import ground
 from syncxr.evaluation.zero_shot.grounding_scores import score_grounding
-from syncxr.pretraining.convirt import ConVIRT, ConVIRTOptions
-from syncxr.pretraining.encoders import ImageFeatures, TextFeatures, Tokens
-from syncxr.pretraining.gloria import GLoRIA, GLoRIAOptions
+from syncxr.pretraining.encoders.features import ImageFeatures, TextFeatures, Tokens
+from syncxr.pretraining.methods.convirt import ConVIRT, ConVIRTOptions
+from syncxr.pretraining.methods.gloria import GLoRIA, GLoRIAOptions
 from syncxr.pretraining.model import DualEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.pretraining.prompt import Prompt

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from syncxr.evaluation.films.decoded import Films
 from syncxr.evaluation.films.kept import Blocks, Kept, bring
-from syncxr.pretraining.encoders import ImageEncoder, ImageFeatures
+from syncxr.pretraining.encoders.features import ImageFeatures
+from syncxr.pretraining.encoders.image import ImageEncoder
 from syncxr.pretraining.preprocessing import Preprocessing
 
 BATCH = 32

@@ -17,7 +17,7 @@ from syncxr.evaluation.finetuning.options import FullOptions
 from syncxr.evaluation.finetuning.training import Best, batches, check_labels, label_loss
 from syncxr.evaluation.metrics.binary import auroc
 from syncxr.pretraining.augmentation import augment
-from syncxr.pretraining.encoders import ImageEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
 from syncxr.progress import bar
 from syncxr.sample import derive_seed
 

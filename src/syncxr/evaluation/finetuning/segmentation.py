@@ -18,7 +18,7 @@ from syncxr.evaluation.finetuning.losses import LOSSES
 from syncxr.evaluation.finetuning.options import SegmentationOptions
 from syncxr.evaluation.finetuning.training import Best, batches
 from syncxr.evaluation.finetuning.unet import UNet, check_side
-from syncxr.pretraining.encoders import ImageEncoder
+from syncxr.pretraining.encoders.image import ImageEncoder
 from syncxr.progress import bar
 from syncxr.sample import derive_seed
 

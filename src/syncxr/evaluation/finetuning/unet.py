@@ -7,7 +7,8 @@ from typing import Any, Self
 from torch import Tensor, nn
 
 from syncxr.errors import SyncxrError
-from syncxr.pretraining.encoders import ImageEncoder, LoadReport
+from syncxr.pretraining.encoders.image import ImageEncoder
+from syncxr.pretraining.encoders.loading import LoadReport
 
 
 class UNet(nn.Module):

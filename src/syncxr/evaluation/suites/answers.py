@@ -27,7 +27,7 @@ from syncxr.evaluation.suites.suite import GroundingTask, LinearTask, StrictTask
 from syncxr.evaluation.testsets.test_set import TestSet
 from syncxr.evaluation.zero_shot.cases import Grounded
 from syncxr.evaluation.zero_shot.grounding import ground_each
-from syncxr.pretraining.encoders import ImageFeatures
+from syncxr.pretraining.encoders.features import ImageFeatures
 from syncxr.pretraining.model import DualEncoder
 from syncxr.pretraining.zero_shot import score_prompts, texts_of
 

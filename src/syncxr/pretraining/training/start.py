@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from syncxr.pretraining import METHODS
-from syncxr.pretraining.encoders import build_image_encoder, build_text_encoder
+from syncxr.pretraining.encoders.image import build_image_encoder
+from syncxr.pretraining.encoders.text import build_text_encoder
 from syncxr.pretraining.model import DualEncoder
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.registry import build

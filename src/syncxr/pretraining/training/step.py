@@ -13,7 +13,8 @@ from torch.optim import Adam
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.augmentation import augment
 from syncxr.pretraining.data.loader import Batch
-from syncxr.pretraining.encoders import TextEncoder, Tokens
+from syncxr.pretraining.encoders.features import Tokens
+from syncxr.pretraining.encoders.text import TextEncoder
 from syncxr.pretraining.model import DualEncoder, as_pixels
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.training.average import Average

@@ -1,0 +1,127 @@
+"""The text tower: any transformers encoder with its tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+from syncxr.assets import ASSETS, fetch
+from syncxr.errors import SyncxrError
+from syncxr.pretraining.encoders.features import TextFeatures, TokenRow, Tokens
+from syncxr.pretraining.encoders.loading import LoadReport
+from syncxr.pretraining.options import TextEncoderOptions
+
+
+class TextEncoder(nn.Module):
+    """A transformers encoder and its tokenizer; the global feature is the mean over tokens."""
+
+    def __init__(
+        self,
+        network: Any,
+        tokenizer: Any,
+        frozen_layers: int,
+        max_tokens: int,
+        last_layers: int = 1,  # what checkpoints from before it could be chosen did
+    ) -> None:
+        super().__init__()
+        # Heads beyond the last layer would never get a gradient.
+        if getattr(network, "pooler", None) is not None:
+            network.pooler = None
+        self.network = network
+        self.tokenizer = tokenizer
+        self.frozen_layers = frozen_layers
+        self.max_tokens = max_tokens
+        self.last_layers = last_layers
+        self.channels = int(network.config.hidden_size)
+        freeze_first(network, frozen_layers)
+
+    def forward(self, tokens: Tokens) -> TextFeatures:
+        """Read tokenised texts."""
+        found = self.network(
+            input_ids=tokens.ids,
+            attention_mask=tokens.mask,
+            output_hidden_states=self.last_layers > 1,
+        )
+        states = found.last_hidden_state
+        if self.last_layers > 1:
+            states = torch.stack(found.hidden_states[-self.last_layers :]).sum(0)
+        weights = tokens.mask.unsqueeze(-1).to(states.dtype)
+        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        return TextFeatures(pooled, states, tokens.mask, tokens.words)
+
+    def tokenise(self, text: str) -> TokenRow:
+        """Tokens of one text with its special tokens, cut to ``max_tokens``."""
+        encoded = self.tokenizer(text, truncation=True, max_length=self.max_tokens)
+        of = [-1 if word is None else word + 1 for word in encoded.word_ids()]
+        if of and of[0] == -1:
+            of[0] = 0
+        return TokenRow(tuple(int(token) for token in encoded["input_ids"]), tuple(of))
+
+    def collate(self, rows: Sequence[TokenRow]) -> Tokens:
+        """Pad token rows to the longest of them."""
+        longest = max(len(row.ids) for row in rows)
+
+        def padded(values: Iterable[Sequence[int]], filler: int) -> Tensor:
+            return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in values])
+
+        return Tokens(
+            padded((row.ids for row in rows), self.tokenizer.pad_token_id),
+            padded(([1] * len(row.ids) for row in rows), 0),
+            padded((row.words for row in rows), -1),
+        )
+
+
+def build_text_encoder(options: TextEncoderOptions) -> tuple[TextEncoder, LoadReport]:
+    """Make the text tower from an asset, a folder or the hub.
+
+    Raises:
+        SyncxrError: The model cannot be loaded, or some of its tensors have no weights.
+    """
+    where = str(fetch(options.model)) if options.model in ASSETS else options.model
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(where, revision=options.revision)
+        network, info = transformers.AutoModel.from_pretrained(
+            where, revision=options.revision, output_loading_info=True
+        )
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise SyncxrError(f"text encoder {options.model!r} cannot be loaded: {first}") from error
+    missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
+    if missing or info["mismatched_keys"]:
+        raise SyncxrError(
+            f"text encoder {options.model!r}: no weights for {', '.join(missing[:4]) or 'some'}; "
+            "the files belong to another model"
+        )
+    frozen = options.frozen_layers
+    if frozen is None:
+        frozen = network.config.num_hidden_layers // 2
+    if options.last_layers > network.config.num_hidden_layers:
+        raise SyncxrError(
+            f"text encoder {options.model!r} has {network.config.num_hidden_layers} layers; "
+            f"last_layers is {options.last_layers}"
+        )
+    encoder = TextEncoder(network, tokenizer, frozen, options.max_tokens, options.last_layers)
+    unused = tuple(sorted(info["unexpected_keys"]))
+    report = LoadReport(options.model, len(encoder.network.state_dict()), unused)
+    return encoder.train(), report
+
+
+def freeze_first(network: nn.Module, layers: int) -> None:
+    """Freeze the embeddings and the first ``layers`` layers of a transformers encoder.
+
+    Raises:
+        SyncxrError: The network has fewer layers, or none that can be told apart.
+    """
+    stacks = [module for module in network.modules() if isinstance(module, nn.ModuleList)]
+    stack = max(stacks, key=len, default=nn.ModuleList())
+    if layers > len(stack):
+        raise SyncxrError(f"the text encoder has {len(stack)} layers; frozen_layers is {layers}")
+    if layers == 0:
+        return
+    for part in (getattr(network, "embeddings", nn.Identity()), *stack[:layers]):
+        part.requires_grad_(False)
