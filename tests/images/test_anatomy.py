@@ -1,5 +1,7 @@
 """The cleaned body and the patients made of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,7 +89,7 @@ def test_populations_hold_out_ranges(seed: int) -> None:
 @given(st.integers(0, 2**31), st.floats(0.40, 0.64))
 def test_deformation_never_folds(seed: int, ratio: float) -> None:
     patient = sample_patient(np.random.default_rng(seed), "held_out")
-    deformation = Deformation(patient, MARKS, ratio)
+    deformation = Deformation.of(replace(patient, heart_ratio=ratio), MARKS)
     axis = np.linspace(-140, 140, 57, dtype=np.float32)
     x, z = np.meshgrid(axis, axis)
     for depth in (-60.0, 0.0, 40.0):
@@ -100,7 +102,7 @@ def test_deformation_never_folds(seed: int, ratio: float) -> None:
 def test_unchanged_patient_is_the_source() -> None:
     native = MARKS.heart_width / MARKS.thorax_width
     points = np.random.default_rng(0).uniform(-120, 120, (50, 3)).astype(np.float32)
-    moved = Deformation(Patient(), MARKS, native)(points)
+    moved = Deformation.of(replace(Patient(), heart_ratio=native), MARKS)(points)
     assert np.abs(moved - points).max() == pytest.approx(0.0, abs=1e-3)
 
 
@@ -125,7 +127,7 @@ def least_stretch(patient: Patient, ratio: float = 0.45) -> float:
     x, z = np.meshgrid(axis, axis)
     worst = np.inf
     for depth in (-60.0, -30.0, 0.0, 30.0, 60.0):
-        moved = Deformation(patient, MARKS, ratio)(
+        moved = Deformation.of(replace(patient, heart_ratio=ratio), MARKS)(
             np.stack([x, np.full_like(x, depth), z], axis=-1)
         )
         dx, dz = np.gradient(moved[..., 0], 2.0), np.gradient(moved[..., 2], 2.0)
@@ -145,8 +147,8 @@ def test_no_parameter_folds_at_its_extreme(name: str, ratio: float) -> None:
 def test_shift_moves_the_heart_by_what_was_asked_and_no_wall(shift: float, ratio: float) -> None:
     x = np.linspace(-125, 125, 251, dtype=np.float32)
     points = np.stack([x, np.full_like(x, 22.0), np.full_like(x, -16.0)], axis=-1)
-    still = Deformation(Patient(), MARKS, ratio)(points)
-    moved = Deformation(Patient(shift=shift), MARKS, ratio)(points)
+    still = Deformation.of(replace(Patient(), heart_ratio=ratio), MARKS)(points)
+    moved = Deformation.of(replace(Patient(shift=shift), heart_ratio=ratio), MARKS)(points)
     # Where the source's midline and the middle of its heart lie in the patient.
     for place in (0.0, 19.0):
         before = np.interp(place, still[:, 0], x)
@@ -154,14 +156,14 @@ def test_shift_moves_the_heart_by_what_was_asked_and_no_wall(shift: float, ratio
     assert moved[[0, -1], 0] == pytest.approx(still[[0, -1], 0], abs=0.1)
     spine = np.stack([x, np.full_like(x, -75.0), np.full_like(x, -16.0)], axis=-1)
     np.testing.assert_allclose(
-        Deformation(Patient(shift=shift), MARKS, ratio)(spine),
-        Deformation(Patient(), MARKS, ratio)(spine),
+        Deformation.of(replace(Patient(shift=shift), heart_ratio=ratio), MARKS)(spine),
+        Deformation.of(replace(Patient(), heart_ratio=ratio), MARKS)(spine),
         atol=1e-3,
     )
 
 
 def test_mirrored_patient_has_the_heart_on_the_right() -> None:
     point = np.array([[-30.0, 20.0, 0.0]], np.float32)
-    mirrored = Deformation(Patient(mirrored=True), MARKS)(point)
-    plain = Deformation(Patient(), MARKS)(point * np.array([-1, 1, 1], np.float32))
+    mirrored = Deformation.of(Patient(mirrored=True), MARKS)(point)
+    plain = Deformation.of(Patient(), MARKS)(point * np.array([-1, 1, 1], np.float32))
     np.testing.assert_allclose(mirrored, plain, atol=1e-4)

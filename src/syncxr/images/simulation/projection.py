@@ -104,6 +104,24 @@ def cast(pose: Pose, size: int) -> Rays:
     return Rays(origin.astype(np.float32), direction.astype(np.float32))
 
 
+def frontal(pose: Pose) -> Pose:
+    """The pose itself, or for a lateral one a plain PA pose."""
+    return pose if pose.view != "lateral" else Pose()
+
+
+def column_of(pose: Pose, points: Floats) -> Floats:
+    """Where points (..., 3) of the patient are shown, mm from the film's middle along its columns.
+
+    The inverse of :func:`cast`, for columns.
+    """
+    mirror = -1.0 if pose.view == "AP" else 1.0
+    turn = _turn(pose.roll, 1) @ _turn(_FACING[pose.view] + pose.rotation, 2) @ _turn(pose.tilt, 0)
+    placed = points @ turn.T.astype(np.float32)
+    x = mirror * placed[..., 0] + pose.shift_x
+    column: Floats = x * pose.distance / (placed[..., 1] + pose.distance - pose.gap)
+    return column
+
+
 @dataclass(frozen=True)
 class Slabs:
     """A body cut into slabs.

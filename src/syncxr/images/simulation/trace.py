@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from syncxr.images.simulation.projection import (
     Rays,
     Slabs,
     cast,
+    column_of,
+    frontal,
     integrate,
     integrate_changes,
     intersections,
@@ -71,7 +74,7 @@ def trace(
     patient, pose = body.patient, scene.pose
     frame, water, bone = frame_of(body, resolution_mm, pose.view == "lateral")
     rays = cast(pose, size)
-    deformation = Deformation(patient, body.marks, patient.heart_ratio)
+    deformation = Deformation.of(patient, body.marks, partial(column_of, frontal(pose)))
     where, lengths = intersections(frame.slabs, rays, deformation, device=device)
     lengths = lengths * _stretch(patient, frame)
     path = integrate(frame.slabs, stack(water, bone).to(device), where, lengths)
@@ -175,7 +178,7 @@ def _coarse(
     pose: Pose,
 ) -> Matter:
     """Matter along the rays of a small film."""
-    deformation = Deformation(patient, body.marks, patient.heart_ratio)
+    deformation = Deformation.of(patient, body.marks, partial(column_of, frontal(pose)))
     where, lengths = intersections(slabs, rays, deformation, nodes=17)
     lengths = lengths * _stretch(patient, frame)
     path = integrate(slabs, channels, where, lengths)

@@ -72,7 +72,7 @@ def project(
     axis = int(np.abs(rays.direction[size // 2, size // 2, :2]).argmax())
     slabs, channels = _channels(axis, resolution_mm, 4.0)
     with torch_threads(1), torch.inference_mode():
-        where, lengths = intersections(slabs, rays, Deformation(patient, marks))
+        where, lengths = intersections(slabs, rays, Deformation.of(patient, marks))
         water, bone = integrate(slabs, channels, where, lengths)
         water = water + patient.soft_tissue * (water / 8.0).clamp(0.0, 1.0)
         matter = Matter(water, bone * patient.bone_density)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,13 @@ from syncxr.images.simulation.anatomy import fields, heart
 from syncxr.images.simulation.anatomy.landmarks import Landmarks
 from syncxr.images.simulation.anatomy.patient import Patient
 from syncxr.images.simulation.ct import Floats
+
+Column = Callable[[Floats], Floats]
+
+
+def parallel(points: Floats) -> Floats:
+    """Columns of a film that a parallel frontal beam makes."""
+    return points[..., 0]
 
 
 @dataclass(frozen=True)
@@ -22,18 +30,26 @@ class Deformation:
     Attributes:
         patient: Whose.
         marks: Of the source body.
-        heart_ratio: Heart over chest width to reach; the patient's own by default.
+        heart_scale: Growth of the heart against the source body.
     """
 
     patient: Patient
     marks: Landmarks
-    heart_ratio: float | None = None
+    heart_scale: float | Floats
 
-    @property
-    def heart_scale(self) -> float:
-        """Growth of the heart against the source body."""
-        ratio = self.patient.heart_ratio if self.heart_ratio is None else self.heart_ratio
-        return heart.scale(self.marks, ratio)
+    @classmethod
+    def of(cls, patient: Patient, marks: Landmarks, column: Column = parallel) -> Deformation:
+        """The map whose heart has the patient's cardiothoracic ratio on a film.
+
+        Args:
+            patient: Whose.
+            marks: Of the source body.
+            column: From points (..., 3) of the patient to columns of the film; a parallel frontal
+                beam by default.
+        """
+        if not len(marks.heart_edge):
+            return cls(patient, marks, heart.rough_scale(marks, patient.heart_ratio))
+        return cls(patient, marks, _fit(patient, marks, column))
 
     def __call__(self, points: Floats) -> Floats:
         """Points (..., 3) of the patient, mm, to the source body's."""
@@ -50,3 +66,38 @@ class Deformation:
         x, z = heart.turn(p, m, x, y, z)
         x, z = heart.grow(m, self.heart_scale, x, y, z)
         return np.stack([x, y, z], axis=-1).astype(np.float32)
+
+    def inverse(self, places: Floats, rounds: int = 8) -> Floats:
+        """Places (..., 3) of the source body, mm, to the patient's; to about half a millimetre."""
+        p = self.patient
+        # Steps as long as the body's scale makes them: then all that is left contracts.
+        scale = np.array(fields.scales(p), np.float32)
+        points = places * scale
+        for _ in range(rounds):
+            points = points + 0.9 * scale * (places - self(points))
+        return points
+
+
+_SCALES = np.linspace(0.7, 1.9, 7, dtype=np.float32)
+"""Growths of the heart that are tried; what lies between is interpolated."""
+
+_EVERY = 3
+"""Rows of the shadows' edges from one that is used to the next."""
+
+
+def _fit(patient: Patient, marks: Landmarks, column: Column) -> float:
+    """Growth at which the heart's shadow is as wide as asked for.
+
+    The edges of both shadows are followed into the patient for a few growths at once.
+    """
+
+    def width(edge: Floats, scales: Floats) -> Floats:
+        used = edge.reshape(-1, 2, 3)[::_EVERY].reshape(-1, 3)
+        tried = Deformation(patient, marks, scales[:, None])
+        places = np.broadcast_to(used, (len(scales), *used.shape)).astype(np.float32)
+        spans: Floats = np.ptp(column(tried.inverse(places)), axis=-1)
+        return spans
+
+    lungs = width(marks.lung_edge, _SCALES[3:4])[0]
+    ratios = width(marks.heart_edge, _SCALES) / lungs
+    return float(np.interp(patient.heart_ratio, np.maximum.accumulate(ratios), _SCALES))

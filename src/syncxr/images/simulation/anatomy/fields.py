@@ -20,11 +20,15 @@ def step(values: Floats, low: float, high: float) -> Floats:
     return smooth
 
 
+def scales(p: Patient) -> tuple[float, float, float]:
+    """Scale of the patient along x, y and z; a mirrored patient is the source's mirror image."""
+    broad = float(np.sqrt(p.breadth))
+    return p.size * broad * (-1.0 if p.mirrored else 1.0), p.size * p.depth, p.size / broad
+
+
 def body(p: Patient, points: Floats) -> tuple[Floats, Floats, Floats]:
-    """Size and proportions; a mirrored patient is the source's mirror image."""
-    width = np.float32(p.size * np.sqrt(p.breadth) * (-1.0 if p.mirrored else 1.0))
-    height = np.float32(p.size / np.sqrt(p.breadth))
-    depth = np.float32(p.size * p.depth)
+    """Size and proportions."""
+    width, depth, height = (np.float32(scale) for scale in scales(p))
     return points[..., 0] / width, points[..., 1] / depth, points[..., 2] / height
 
 
@@ -79,7 +83,9 @@ def domes(p: Patient, m: Landmarks, x: Floats, y: Floats, z: Floats) -> Floats:
     return moved
 
 
-def shift(p: Patient, m: Landmarks, heart_scale: float, x: Floats, y: Floats, z: Floats) -> Floats:
+def shift(
+    p: Patient, m: Landmarks, heart_scale: float | Floats, x: Floats, y: Floats, z: Floats
+) -> Floats:
     """Heart and mediastinum to one side as a whole; the lungs beside them give way, linearly.
 
     Exact over the width of the heart; chest wall, spine, neck and abdomen stay.

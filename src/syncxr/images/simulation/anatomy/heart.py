@@ -9,27 +9,21 @@ from syncxr.images.simulation.anatomy.landmarks import Landmarks
 from syncxr.images.simulation.anatomy.patient import Patient
 from syncxr.images.simulation.ct import Floats
 
-_GROWTH_SHOWN = 0.83
+
+def rough_scale(marks: Landmarks, ratio: float) -> float:
+    """Growth of the heart for a cardiothoracic ratio, of a body whose outlines are not known."""
+    return ratio * marks.thorax_width / marks.heart_width
 
 
-def scale(marks: Landmarks, ratio: float) -> float:
-    """Growth of the heart against the source body for a cardiothoracic ratio.
-
-    The heart's border does not lie on the ellipsoid within which growth is uniform; measured over
-    patients, :data:`_GROWTH_SHOWN` of the growth asked for is seen.
-    """
-    native = marks.heart_width / marks.thorax_width
-    growth = ratio - native
-    return 1.0 + growth / (native * (_GROWTH_SHOWN if growth > 0 else 1.0))
-
-
-def grow(marks: Landmarks, factor: float, x: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats]:
+def grow(
+    marks: Landmarks, factor: float | Floats, x: Floats, y: Floats, z: Floats
+) -> tuple[Floats, Floats]:
     """Grow the heart from behind its right border; the lung around it gives way.
 
     Within the heart the map is a plain scaling; from its border to the chest wall it is linear in
     the radius, so nothing folds and the rib cage stays.
     """
-    growth = np.float32(factor)
+    growth = np.asarray(factor, np.float32)
     left, right, front, foot = marks.heart_reach
     dx, dy, dz = x - marks.heart[0], y - marks.heart[1], z - marks.heart[2]
     rho = np.sqrt(
@@ -39,7 +33,7 @@ def grow(marks: Landmarks, factor: float, x: Floats, y: Floats, z: Floats) -> tu
     )
     # Room to the chest wall differs between the sides; blend by direction, without a seam.
     leftward = 0.5 + 0.5 * dx / np.where(dx > 0, left, right) / np.maximum(rho, 1e-6)
-    wall_left = max((marks.half_width - marks.heart[0]) * 0.96 / left, 1.05 * float(growth))
+    wall_left = np.maximum((marks.half_width - marks.heart[0]) * 0.96 / left, 1.05 * growth)
     wall_right = (marks.half_width + marks.heart[0]) * 0.85 / right
     wall = wall_right + (wall_left - wall_right) * leftward
     outer = 1.0 + (rho - growth) * (wall - 1.0) / np.maximum(wall - growth, 0.05)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from syncxr.images.simulation.ct import LEFT_LUNG, LUNGS, RIGHT_LUNG, Floats, Structure, Thorax
 
 Point = tuple[float, float, float]
+
+
+def _nowhere() -> Floats:
+    return np.zeros((0, 3), np.float32)
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Landmarks:
         back: Hindmost y of the lungs.
         front: Foremost y of the lungs.
         carina: Where the trachea ends (x, y, z).
+        heart_edge: Where rays from the front graze the heart, left and right, (N, 3).
+        lung_edge: The same of both lungs.
         aorta: Centre line of the aorta from its root over the arch to the diaphragm, (x, y, z).
     """
 
@@ -40,6 +46,8 @@ class Landmarks:
     front: float
     carina: Point = (0.0, -10.0, 30.0)
     aorta: tuple[Point, ...] = ((-12.0, 20.0, 20.0), (5.0, 0.0, 65.0), (18.0, -45.0, 20.0))
+    heart_edge: Floats = field(default_factory=_nowhere, compare=False, repr=False)
+    lung_edge: Floats = field(default_factory=_nowhere, compare=False, repr=False)
 
     @property
     def half_width(self) -> float:
@@ -83,7 +91,27 @@ def landmarks_of(thorax: Thorax) -> Landmarks:
         front=float(ly[-1]),
         carina=_carina(thorax),
         aorta=_aorta(thorax, root=centre[2] - 10.0),
+        heart_edge=_edge(thorax, heart),
+        lung_edge=_edge(thorax, lungs),
     )
+
+
+SHADOW_CM = 1.0
+"""Least path from which a pixel counts to the shadow of heart or lungs."""
+
+
+def _edge(thorax: Thorax, mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
+    """Ends of a structure's frontal shadow in every row, (N, 3); depth: the mean along the ray."""
+    x, y, z = thorax.axis("x"), thorax.axis("y"), thorax.axis("z")
+    path = mask.sum(0)
+    shadow = path > SHADOW_CM * 10.0 / thorax.spacing
+    points = []
+    for row in np.flatnonzero(shadow.any(1)):
+        columns = np.flatnonzero(shadow[row])
+        for column, outwards in ((columns[0], -0.5), (columns[-1], 0.5)):
+            depth = (mask[:, row, column] * y).sum() / path[row, column]
+            points.append((x[column] + outwards * thorax.spacing, depth, z[row]))
+    return np.array(points, np.float32)
 
 
 def _dome(thorax: Thorax, z: Floats) -> float:
