@@ -4,17 +4,19 @@ In: a body, the words' entity, a source of chance. Out: the changed body and wha
 Must not know: projection, film, other findings.
 """
 
+from syncxr.images.simulation.findings.devices import DEVICES
 from syncxr.images.simulation.findings.finding import Change, Finding
 from syncxr.images.simulation.findings.heart.cardiomegaly import Cardiomegaly
 from syncxr.images.simulation.findings.lung import LUNG
 from syncxr.images.simulation.findings.pleura import PLEURA
 
 # In the order of insertion: what shapes the whole first, then what lies in the lung, then what
-# takes its room.
+# takes its room; devices, which change no tissue, at the end.
 _ALL: tuple[Finding, ...] = (
     Cardiomegaly(),
     *LUNG,
     *PLEURA,
+    *DEVICES,
 )
 
 FINDINGS: dict[str, Finding] = {finding.concept: finding for finding in _ALL}
