@@ -99,17 +99,15 @@ def ground_each(
     with bar("grounding", len(films)) as progress:
         for item in films:
             masks = _masks(test_set, item, [f for f in asked if item.id in outlined[f]])
-            small = {finding: _at_grid(mask) for finding, mask in masks.items()}
-            for finding in (finding for finding, mask in small.items() if not mask.any()):
+            for finding in (finding for finding, mask in masks.items() if not mask.any()):
                 vanished[finding].append(item.id)
-            if any(mask.any() for mask in small.values()):
+            if left := {finding: mask for finding, mask in masks.items() if mask.any()}:
                 film = test_set.film(item)
                 point = pointer(film)
                 for found, own in zip(cases, prompts, strict=True):
-                    for finding, mask in small.items():
-                        if mask.any():
-                            heat = _at_grid(_map(point, film, own[finding], item))
-                            found.append(_case(finding, item.id, unit[item.id], heat, mask))
+                    for finding, mask in left.items():
+                        heat = _at_grid(_map(point, film, own[finding], item))
+                        found.append(_case(finding, item.id, unit[item.id], heat, mask))
             progress.advance()
     scored = {case.finding for case in cases[0]}
     return [
@@ -153,9 +151,13 @@ def _map(
 
 
 def _masks(test_set: TestSet, item: Item, findings: Sequence[str]) -> dict[str, Mask]:
-    """What is drawn in a film of the findings that somebody outlined in it."""
+    """What is drawn in a film of findings that somebody outlined in it, at the grid."""
     drawn = {finding: test_set.mask(item, finding) for finding in findings}
-    return {finding: mask for finding, mask in drawn.items() if mask is not None and mask.any()}
+    return {
+        finding: _at_grid(mask)
+        for finding, mask in drawn.items()
+        if mask is not None and mask.any()
+    }
 
 
 def _at_grid(values: NDArray[_Value]) -> NDArray[_Value]:
