@@ -81,6 +81,10 @@ class Deformation:
 _SCALES = np.linspace(0.7, 1.9, 7, dtype=np.float32)
 """Growths of the heart that are tried; what lies between is interpolated."""
 
+_MISSED = 0.033
+"""Of the ratio, for each time that the heart is enlarged by its own size: a stretched border is
+thinner, and less of it reaches the least path of a shadow (measured over 100 patients)."""
+
 _EVERY = 3
 """Rows of the shadows' edges from one that is used to the next."""
 
@@ -99,5 +103,5 @@ def _fit(patient: Patient, marks: Landmarks, column: Column) -> float:
         return spans
 
     lungs = width(marks.lung_edge, _SCALES[3:4])[0]
-    ratios = width(marks.heart_edge, _SCALES) / lungs
+    ratios = width(marks.heart_edge, _SCALES) / lungs - _MISSED * (_SCALES - 1.0)
     return float(np.interp(patient.heart_ratio, np.maximum.accumulate(ratios), _SCALES))
