@@ -23,6 +23,9 @@ STEP_MM = 5.0
 def through(points: Iterable[Sequence[float] | Floats], step: float = STEP_MM) -> Floats:
     """A smooth curve through a few places (x, y, z), points ``step`` mm apart, (N, 3)."""
     knots = np.array([np.asarray(point, np.float64) for point in points])
+    # Of places that all but coincide, the later one stays.
+    apart = np.linalg.norm(np.diff(knots, axis=0), axis=1) > 1.0
+    knots = knots[np.append(apart, True)]
     lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(knots, axis=0), axis=1))])
     at = np.linspace(0.0, lengths[-1], max(8, round(4.0 * lengths[-1] / step)))
     return even(CubicSpline(lengths, knots, bc_type="natural")(at), step)

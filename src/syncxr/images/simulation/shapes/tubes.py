@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ _LONGEST = 8.0
 _NARROWEST = 0.08
 """Least width of a pixel's shadow along a line: keeps the quotient below finite."""
 
+_CAP = 1.73
+"""Width of the box that stands for a disc of radius 1: of equal spread is √3."""
+
 _CORNER = 0.75
 """From a pixel's centre to its corner, with a margin."""
 
@@ -33,6 +36,7 @@ class _Pieces:
         length: In the patient, mm, (N,).
         radius: (N,).
         shift: Of the layer across the tube, (N,).
+        blunt: Length over which an end fades, (N,): that of its round cap, seen aslant.
         amounts: Path, water, bone and metal a cm, (N, 4).
     """
 
@@ -41,6 +45,7 @@ class _Pieces:
     length: Tensor
     radius: Tensor
     shift: Tensor
+    blunt: Tensor
     amounts: Tensor
 
 
@@ -56,6 +61,7 @@ def add_tubes(total: Tensor, view: View, tubes: Sequence[Tube]) -> None:
     pieces = _cut(view, tubes)
     middle = 0.5 * (pieces.start + pieces.end)
     reach = 0.5 * (pieces.end - pieces.start).norm(dim=1) + pieces.radius + pieces.shift.abs() + 1.0
+    reach = reach + 0.5 * pieces.blunt
     for which, side in groups(reach):
         rows, columns = offsets(middle[which], side)
         part = _pick(pieces, which)
@@ -102,12 +108,16 @@ def _cut(view: View, tubes: Sequence[Tube]) -> _Pieces:
     radius = torch.as_tensor(radii, device=device) / placed.pitch
     radius = 0.5 * (radius[first] + radius[first + 1])
     length = (placed.position[first + 1] - placed.position[first]).norm(dim=1)
+    pitch = 0.5 * (placed.pitch[first] + placed.pitch[first + 1])
+    flat = (placed.pixel[first + 1] - placed.pixel[first]).norm(dim=1) * pitch
+    aslant = (1.0 - (flat / length.clamp_min(1e-6)).clamp(max=1.0).square()).sqrt()
     whole = _Pieces(
         placed.pixel[first],
         placed.pixel[first + 1],
         length,
         radius * layer[:, 0],
         radius * layer[:, 1],
+        _CAP * radius * layer[:, 0] * aslant,
         layer[:, 2:],
     )
     return _split(_on_film(whole, view.where.shape[1:3]))
@@ -136,7 +146,7 @@ def _split(pieces: _Pieces) -> _Pieces:
     step = (long.end - long.start) / parts[which, None]
     start = long.start + share[:, None] * step
     length = long.length / parts[which]
-    return _Pieces(start, start + step, length, long.radius, long.shift, long.amounts)
+    return replace(long, start=start, end=start + step, length=length)
 
 
 def _chords(part: _Pieces, rows: Tensor, columns: Tensor) -> Deposit:
@@ -148,7 +158,8 @@ def _chords(part: _Pieces, rows: Tensor, columns: Tensor) -> Deposit:
     at = down * run[:, None, None] + right * rise[:, None, None]
     off = right * run[:, None, None] - down * rise[:, None, None] - part.shift[:, None, None]
     near = off.abs() < (part.radius + _CORNER)[:, None, None]
-    near &= (at - 0.5 * span[:, None, None]).abs() < (0.5 * span + _CORNER)[:, None, None]
+    half = 0.5 * (span + part.blunt) + _CORNER
+    near &= (at - 0.5 * span[:, None, None]).abs() < half[:, None, None]
     piece, row, column = near.nonzero(as_tuple=True)
     # Differences of second integrals: single precision would show.
     at, off = at[piece, row, column].double(), off[piece, row, column].double()
@@ -156,7 +167,8 @@ def _chords(part: _Pieces, rows: Tensor, columns: Tensor) -> Deposit:
     # A square pixel's shadow along any direction is two boxes one upon the other.
     wide, narrow = (w.abs().clamp_min(_NARROWEST).double()[piece] for w in (run, rise))
     across = _boxed(lambda d: _twice_integrated(d, radius), off, wide, narrow)
-    covered = _boxed(_ramp, at, wide, narrow) - _boxed(_ramp, at - long, wide, narrow)
+    fade = torch.maximum(narrow, part.blunt[piece].double())
+    covered = _boxed(_ramp, at, wide, fade) - _boxed(_ramp, at - long, wide, fade)
     slant = part.length[piece] / long
     return Deposit(rows[piece, row, 0], columns[piece, 0, column], across * covered * slant, piece)
 

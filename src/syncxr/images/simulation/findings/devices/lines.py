@@ -18,7 +18,7 @@ junction, which lies 4 cm, two vertebrae, below the carina (Baskin et al., J Vas
 2008)."""
 
 
-def _arm(body: Body, side: str, rng: np.random.Generator) -> Floats:
+def arm(body: Body, side: str, rng: np.random.Generator) -> Floats:
     """Axillary and subclavian vein, inwards to the jugular angle, (N, 3)."""
     sign = sign_of(side)
     clavicle = body.courses.clavicles[side]
@@ -27,11 +27,12 @@ def _arm(body: Body, side: str, rng: np.random.Generator) -> Floats:
     low = float(rng.uniform(-6.0, 6.0))
     return np.array(
         [
-            (x + sign * 132.0, y - 32.0, z - 62.0 + low),
+            (x + sign * 182.0, y - 36.0, z - 128.0 + 2.0 * low),
+            (x + sign * 138.0, y - 32.0, z - 66.0 + low),
             (x + sign * 104.0, y - 28.0, z - 30.0 + low),
             (x + sign * 72.0, y - 22.0, z - 10.0 + low),
             (x + sign * 38.0, y - 17.0, z + 2.0 + 0.5 * low),
-            (x + sign * 12.0, y - 17.0, z - 3.0),
+            (x + sign * 14.0, y - 17.0, z - 2.0),
         ],
         np.float32,
     )
@@ -53,7 +54,7 @@ def _jugular(body: Body, side: str, rng: np.random.Generator) -> Floats:
     )
 
 
-def _central(body: Body, side: str, tip: float) -> Floats:
+def central(body: Body, side: str, tip: float) -> Floats:
     """From the jugular angle to the heart: brachiocephalic vein, superior vena cava, (N, 3)."""
     courses = body.courses
     low = float(courses.trachea[-1, 2]) - tip / height_scale(body.patient)
@@ -64,9 +65,9 @@ def _central(body: Body, side: str, tip: float) -> Floats:
         # On into the right atrium, in the cava's own direction.
         end = cava[-1] + (cava[-1] - cava[-6]) * (cava[-1, 2] - low) / (cava[-6, 2] - cava[-1, 2])
     if side == "left":
-        return np.vstack([courses.brachiocephalic[3:-2:4], inside, end])
-    start = courses.clavicles["right"][0] + (2.0, -16.0, -8.0)
-    return np.vstack([start, 0.5 * (start + cava[0]) + (-3.0, 0.0, 0.0), inside, end])
+        return np.vstack([courses.brachiocephalic[7:-2:4], inside, end])
+    start = np.add(courses.clavicles["right"][0], (2.0, -16.0, -8.0))
+    return np.vstack([np.add(0.5 * (start + cava[0]), (-3.0, 0.0, 0.0)), inside, end])
 
 
 def _tip(body: Body, rng: np.random.Generator) -> float:
@@ -78,8 +79,8 @@ def central_venous_catheter(body: Body, side: str, rng: np.random.Generator) -> 
     """From the jugular or subclavian vein to the lower superior vena cava."""
     jugular = bool(rng.random() < 0.65)
     tip = _tip(body, rng)
-    start = _jugular(body, side, rng) if jugular else _arm(body, side, rng)[1:]
-    curve = through([*start, *_central(body, side, tip)])
+    start = _jugular(body, side, rng) if jugular else arm(body, side, rng)[2:]
+    curve = through([*start, *central(body, side, tip)])
     radius = float(rng.uniform(7.0, 12.5)) * FRENCH / 2
     parameters = {
         "access": "jugular" if jugular else "subclavian",
@@ -92,7 +93,7 @@ def central_venous_catheter(body: Body, side: str, rng: np.random.Generator) -> 
 def peripheral_catheter(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     """From a vein of the arm, thin, to the lower superior vena cava."""
     tip = _tip(body, rng)
-    curve = through([*_arm(body, side, rng), *_central(body, side, tip)])
+    curve = through([*arm(body, side, rng), *central(body, side, tip)])
     radius = float(rng.uniform(4.0, 6.0)) * FRENCH / 2
     shapes = (Tube(curve, radius, loaded(0.15, 0.45), lumen=0.5),)
     return Drawn(shapes, {"tip_below_carina_mm": tip, "french": radius * 2 / FRENCH})
@@ -117,7 +118,7 @@ def port_catheter(body: Body, side: str, rng: np.random.Generator) -> Drawn:
         (x + sign * 34.0, y - 2.0, z - 6.0),
         (x + sign * 22.0, y - 4.0, z + 26.0),
     ]
-    curve = through([*way, start[1], *_central(body, side, tip)])
+    curve = through([*way, start[1], *central(body, side, tip)])
     radius = float(rng.uniform(6.0, 8.5)) * FRENCH / 2
     shapes: tuple[Shape, ...] = (
         Plate(chamber, (13.0 * ring).astype(np.float32), 3.0, Material(0.1, 0.0, 0.5)),
@@ -125,7 +126,7 @@ def port_catheter(body: Body, side: str, rng: np.random.Generator) -> Drawn:
         Plate(chamber, (5.5 * ring).astype(np.float32), 5.0, Material(water=0.2)),
         Tube(curve, radius, CATHETER, lumen=0.5),
     )
-    parameters = {"tip_below_carina_mm": tip, "chamber_mm": [centre_x, centre_z]}
+    parameters = {"tip_below_carina_mm": tip, "chamber_mm": [float(centre_x), float(centre_z)]}
     return Drawn(shapes, parameters)
 
 
@@ -153,7 +154,7 @@ def pulmonary_artery_catheter(body: Body, side: str, rng: np.random.Generator) -
         (x + 0.22 * left, y + 0.2 * front, float(carina[2]) - 24.0),
         tip,
     ]
-    curve = through([*_jugular(body, "right", rng), *_central(body, "right", 20.0)[:-1], *inside])
+    curve = through([*_jugular(body, "right", rng), *central(body, "right", 20.0)[:-1], *inside])
     shapes = (Tube(curve, 7.5 * FRENCH / 2, CATHETER, lumen=0.4),)
     return Drawn(shapes, {"tip": "right" if to_right else "left"})
 

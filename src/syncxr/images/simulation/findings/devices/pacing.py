@@ -10,7 +10,7 @@ from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.curves import Points, through
 from syncxr.images.simulation.findings.devices.device import Device, Drawn, sign_of
-from syncxr.images.simulation.findings.devices.lines import _arm, _central
+from syncxr.images.simulation.findings.devices.lines import arm, central
 from syncxr.images.simulation.shapes import Material, Plate, Shape, Tube
 from syncxr.images.simulation.shapes.materials import LEAD_COIL, PLATINUM_IRIDIUM, STEEL, TITANIUM
 
@@ -40,7 +40,9 @@ def pacemaker(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     if dual:
         leads.append(_atrial(body, side, place, rng))
     shapes += [shape for lead in leads for shape in _lead(lead)]
-    return Drawn(tuple(shapes), {"leads": len(leads), "generator_mm": [place[0], place[2]]})
+    return Drawn(
+        tuple(shapes), {"leads": len(leads), "generator_mm": [float(place[0]), float(place[2])]}
+    )
 
 
 def defibrillator(body: Body, side: str, rng: np.random.Generator) -> Drawn:
@@ -55,7 +57,9 @@ def defibrillator(body: Body, side: str, rng: np.random.Generator) -> Drawn:
         shapes.append(Tube(lead[-36:-24], 1.35, coil))
     if rng.random() < 0.5:
         shapes += _lead(_atrial(body, side, place, rng))
-    return Drawn(tuple(shapes), {"shock_coils": coils, "generator_mm": [place[0], place[2]]})
+    return Drawn(
+        tuple(shapes), {"shock_coils": coils, "generator_mm": [float(place[0]), float(place[2])]}
+    )
 
 
 def _generator(
@@ -64,8 +68,8 @@ def _generator(
     """Its middle, and a titanium can with battery, circuits and the header with its connectors."""
     sign = sign_of(side)
     x, _, z = body.courses.clavicles[side][0]
-    cx = float(x + sign * rng.uniform(70.0, 88.0))
-    cz = float(z - rng.uniform(42.0, 58.0))
+    cx = float(x + sign * rng.uniform(62.0, 78.0))
+    cz = float(z - rng.uniform(34.0, 50.0))
     place = (cx, body.courses.skin(cx, cz) - 14.0, cz)
     turn = sign * float(rng.uniform(-25.0, 20.0))
     facing = (sign * float(rng.uniform(0.1, 0.35)), 1.0, float(rng.uniform(-0.1, 0.2)))
@@ -87,12 +91,13 @@ def _generator(
     connectors = [
         half * (np.add(_rounded(0.13, 0.07, 0.02), (-0.25 + 0.4 * i, 0.9))) for i in (0, 1)
     ]
-    # Lithium and iodine fill the battery: 4.9 g/cm³ of iodine, whose K edge at 33 keV makes it
-    # attenuate like six times as much iron; half of the box's depth is its cathode.
+    # Iodine fills the cathode of the battery, which takes a part of the box's depth; beyond its K
+    # edge at 33 keV it attenuates like six times as much iron.
     return place, [
-        plate(can, 0.8, TITANIUM),
-        plate(battery, 0.5 * thickness, Material(metal=7.0)),
-        plate(circuit, 1.6, Material(metal=1.6)),
+        plate(can, 1.5, TITANIUM),
+        plate(half * _rounded(0.94, 0.76, 0.5), 1.0, Material(metal=2.0)),
+        plate(battery, 0.4 * thickness, Material(metal=4.5)),
+        plate(circuit, 1.6, Material(metal=3.0)),
         *(plate(chip, 1.0, Material(metal=4.0)) for chip in chips),
         plate(header, 0.7 * thickness, Material(water=0.2)),
         *(plate(block, 3.5, STEEL) for block in connectors),
@@ -124,8 +129,8 @@ def _proximal(
         (x + sign * 26.0, y - 10.0, z - 4.0),
         (x + sign * 18.0, y - 10.0, z + 26.0),
     ]
-    vein = _arm(body, side, rng)[3:]
-    return [*np.array(start, np.float32), *vein, *_central(body, side, tip)]
+    vein = arm(body, side, rng)[4:]
+    return [*np.array(start, np.float32), *vein, *central(body, side, tip)]
 
 
 def _ventricular(body: Body, side: str, place: Sequence[float], rng: np.random.Generator) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.curves import Points
+from syncxr.images.simulation.findings.curves import Points, at_height
 from syncxr.images.simulation.findings.devices.device import Device, Drawn, sign_of
 from syncxr.images.simulation.shapes import Material, Shape, Tube
 from syncxr.images.simulation.shapes.materials import STEEL, TITANIUM
@@ -34,17 +34,18 @@ def sternotomy_wires(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     line = body.courses.sternum
     shapes: list[Shape] = []
     for number in range(count):
-        share = 0.06 + 0.8 * number / (count - 1)
-        x, y, z = line[int(share * (len(line) - 1))]
-        middle = (float(x), float(y), float(z + rng.uniform(-4.0, 4.0)))
-        shapes += _wire(middle, bool(rng.random() < 0.25), rng)
+        share = 0.05 + 0.75 * number / (count - 1)
+        z = (1.0 - share) * line[0, 2] + share * line[-1, 2] + rng.uniform(-3.0, 3.0)
+        x, y, _ = at_height(line, float(z))
+        middle = (float(x), float(y), float(z))
+        shapes += _wire(middle, bool(rng.random() < 0.15), rng)
     return Drawn(tuple(shapes), {"wires": count})
 
 
 def _wire(middle: tuple[float, float, float], eight: bool, rng: np.random.Generator) -> list[Shape]:
     """One loop or figure of eight with its knot."""
-    wide, tall = float(rng.uniform(8.0, 12.0)), float(rng.uniform(1.5, 4.0))
-    lean = float(rng.uniform(-0.12, 0.12))
+    wide, tall = float(rng.uniform(7.5, 11.0)), float(rng.uniform(1.2, 3.0))
+    lean = float(rng.uniform(-0.1, 0.1))
     t = np.linspace(0.0, 2.0 * np.pi, 26)
     across = wide * np.cos(t)
     up = (2.2 * tall * np.sin(2 * t) if eight else tall * np.sin(t)) + lean * across

@@ -190,7 +190,7 @@ def chest_tube(body: Body, side: str, rng: np.random.Generator) -> Drawn:
         Tube(curve[hole:], radius, wall, lumen=0.7, stripe=stripe),
     )
     aim = "apex" if to_apex else "base"
-    return Drawn(shapes, {"aim": aim, "french": radius * 2 / FRENCH, "entry_z_mm": z})
+    return Drawn(shapes, {"aim": aim, "french": radius * 2 / FRENCH, "entry_z_mm": float(z)})
 
 
 TUBES = (
