@@ -28,29 +28,28 @@ from syncxr.views.console import scores
 
 MEAN_BAR, FINDING_BAR = 0.80, 0.70
 
-METHODS: dict[str, list[str]] = {
-    "convirt": ["pretraining.data.caption=sentence"],
-    "gloria": [
-        "pretraining.data.caption=report",
-        "pretraining.text_encoder.last_layers=4",
-        "pretraining.batch_size=48",
-    ],
+METHODS: dict[str, dict[str, Any]] = {
+    "convirt": {"pretraining.data.caption": "sentence"},
+    "gloria": {
+        "pretraining.data.caption": "report",
+        "pretraining.text_encoder.last_layers": 4,
+        "pretraining.batch_size": 48,
+    },
 }
 """What each method sets beside the laptop preset: the captions that its paper trains on."""
 
 
 def settings(method: str, arguments: argparse.Namespace) -> Config:
     """The laptop preset for one method."""
-    overrides = [
-        f"pretraining.method.name={method}",
-        f"pretraining.preprocessing.size={arguments.size}",
-        f"pretraining.epochs={arguments.epochs}",
-        f"pretraining.minutes={arguments.minutes}",
-        f"pretraining.seed={arguments.seed}",
-        f"pretraining.threads={arguments.threads}",
-        *METHODS[method],
-    ]
-    return load_config("laptop", overrides)
+    common = {
+        "pretraining.method.name": method,
+        "pretraining.preprocessing.size": arguments.size,
+        "pretraining.epochs": arguments.epochs,
+        "pretraining.minutes": arguments.minutes,
+        "pretraining.seed": arguments.seed,
+        "pretraining.threads": arguments.threads,
+    }
+    return load_config("laptop", common | METHODS[method])
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
