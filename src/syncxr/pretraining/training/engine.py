@@ -36,6 +36,8 @@ def start_engine(precision: Precision, accumulation: int) -> Iterator[Any]:
     except ValueError as error:
         raise SyncxrError(f"precision {precision!r}: {error}") from error
     try:
+        if precision != "no" and not engine.native_amp:  # accelerate would go on without a word
+            raise SyncxrError(f"precision {precision!r} needs a GPU; set bf16 or no")
         yield engine
     finally:
         if ours:

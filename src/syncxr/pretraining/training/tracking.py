@@ -24,7 +24,7 @@ class Tracking:
         names: Which; ``None`` = TensorBoard if it is installed.
         folder: Of the checkpoint; TensorBoard's files go to ``tensorboard/`` in it.
         run: What the run is; one that goes on after a stop continues its curves.
-        step: The first step to come; points that a killed run left beyond it are dropped.
+        step: Steps done; points that a killed run left beyond them are dropped.
         settings: Shown beside the curves.
 
     Raises:
@@ -68,4 +68,4 @@ def _make(name: Tracker, folder: Path, run: str, step: int) -> Any:
         raise SyncxrError(f"tracker {name!r} is not installed; run: {install_command(name)}")
     if name == "wandb":
         return WandBTracker("syncxr", name=folder.name, dir=str(folder), id=run, resume="allow")
-    return TensorBoardTracker("tensorboard", str(folder), purge_step=step)
+    return TensorBoardTracker("tensorboard", str(folder), purge_step=step + 1)
