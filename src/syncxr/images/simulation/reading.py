@@ -87,8 +87,7 @@ def _number(text: str, start: int, end: int) -> int | None:
     for word in reversed(re.findall(r"[a-z]+", before.lower())[-_WORDS_BEFORE:]):
         if word in NUMBERS:
             return NUMBERS[word]
-    word = text[start:end].lower()
-    return _PLURAL if word.endswith("s") and not word.endswith("sis") else None
+    return _PLURAL if re.search(r"(?<!s|i|u)s$", text[start:end].lower()) else None
 
 
 def read(text: str) -> list[Entity]:

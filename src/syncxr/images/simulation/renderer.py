@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from scipy import ndimage
 
 from syncxr.images.renderer import Film, RenderRequest
 from syncxr.images.simulation.anatomy import Population
@@ -104,10 +105,19 @@ class SimulationRenderer:
     def follow(self, wanted: Instructions, seed: int) -> SimulatedStudy:
         """The film of what a text asks for."""
         options = self.options
-        drawn, not_shown = self._sort(wanted.entities)
         scene = Scene.sample(seed, options.population, options.views, wanted.view, options.inverted)
+        return self._film(scene, wanted, seed)
+
+    def again(self, study: SimulatedStudy, wanted: Instructions) -> SimulatedStudy:
+        """The same patient as another text has it, exposure and processing frozen."""
+        return self._film(study.scene, wanted, study.seed, study.developed.frozen)
+
+    def _film(
+        self, scene: Scene, wanted: Instructions, seed: int, frozen: Frozen | None = None
+    ) -> SimulatedStudy:
+        drawn, not_shown = self._sort(wanted.entities)
         paths, inserted, body = self._trace(scene, wanted, drawn, seed)
-        made = self._develop(scene, paths)
+        made = self._develop(scene, paths, frozen)
         visible, faint = self._look(scene, made, paths)
         seen_masks = {e: mask for e, mask in visible.items() if e not in faint}
         kept = {thing: drawn[thing] for thing in drawn if thing in seen_masks}
@@ -125,7 +135,7 @@ class SimulationRenderer:
                 "patient": body.patient.to_dict(),
                 "heart_ratio": paths.heart_ratio and round(paths.heart_ratio, 4),
                 "findings": {str(e): one.change.parameters for e, one in inserted.items()},
-                "population": options.population,
+                "population": self.options.population,
                 "seed": seed,
             },
         )
@@ -185,6 +195,9 @@ class SimulationRenderer:
             with torch_threads(1), torch.inference_mode():
                 change = made.change(added).cpu().numpy()
             visible[entity] = inside & (np.abs(change) > GREY_STEP)
+            if entity in paths.shaping:
+                # Ribs and vessels that moved aside are no part of the finding.
+                visible[entity] &= ndimage.binary_dilation(paths.masks[entity], iterations=2)
             found, detail = seen(change, paths.masks[entity], noise, made.pixel_mm)
             if not found:
                 faint[entity] = f"not visible on this film: {detail}"

@@ -41,6 +41,7 @@ class Paths:
         matter: Along every ray.
         added: Finding to what it put there: ``matter.less(added[finding])`` is left without it, but
             for what findings do to each other beyond replacing tissue.
+        shaping: Findings that changed the patient as a whole: they move tissue beyond their masks.
         masks: Finding to where the ray passes through more of its changed tissue than the least
             path that the finding states.
         heart_ratio: Cardiothoracic ratio measured on the projected heart and lungs; ``None``
@@ -50,6 +51,7 @@ class Paths:
     matter: Matter
     added: dict[Entity, Matter]
     masks: dict[Entity, Mask]
+    shaping: frozenset[Entity]
     heart_ratio: float | None
 
 
@@ -95,7 +97,7 @@ def trace(
         added[entity] = own
         masks[entity] = (changed > one.change.least_path).cpu().numpy()
     ratio = None if frame.lateral else _heart_ratio(body, where, lengths)
-    return Paths(matter, added, masks, ratio)
+    return Paths(matter, added, masks, frozenset(moved), ratio)
 
 
 def _stretch(patient: Patient, frame: Frame) -> float:
