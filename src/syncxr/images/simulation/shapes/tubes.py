@@ -117,7 +117,8 @@ def _cut(view: View, tubes: Sequence[Tube]) -> _Pieces:
         length,
         radius * layer[:, 0],
         radius * layer[:, 1],
-        _CAP * radius * layer[:, 0] * aslant,
+        # From 30 degrees on: less would only tell joints of a long tube from its ends.
+        _CAP * radius * layer[:, 0] * (2.0 * aslant - 1.0).clamp_min(0.0),
         layer[:, 2:],
     )
     return _split(_on_film(whole, view.where.shape[1:3]))
