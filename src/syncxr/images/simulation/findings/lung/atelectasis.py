@@ -1,26 +1,26 @@
-"""Atelectasis."""
+"""Plate-like atelectasis."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import (
-    Change,
-    check_place,
-    lung_share,
-    pick_centre,
-    settle,
-    smooth_step,
-)
+from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lung.opacity import ZONES
+from syncxr.images.simulation.findings.lungs import affected
+from syncxr.images.simulation.findings.texture import clouds
 from syncxr.sample import Entity
 
 BANDS = {"mild": 1, "moderate": 2, "severe": 3}
 """Number of bands by severity."""
+
+AREA_CM2 = {"mild": (1.0, 14.0), "moderate": (3.0, 26.0), "severe": (5.0, 40.0)}
+"""On the film, a side: bands 4 to 10 cm long and 2 to 8 mm thick (Woodring and Reed 1996), seen a
+little tilted."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,12 @@ class Atelectasis:
     """Plate-like (discoid) atelectasis: dense bands a few millimetres thick, nearly level.
 
     The commonest form on radiographs, seen above the diaphragm after surgery or shallow
-    breathing (Woodring and Reed, J Thorac Imaging 1996). Lobar collapse is another finding.
+    breathing; the bands end at the pleura and taper towards the hilum (Woodring and Reed, J Thorac
+    Imaging 1996). Collapse of a whole lobe is another finding.
     """
 
     concept: str = "atelectasis"
+    area_cm2: Mapping[str, tuple[float, float]] = field(default_factory=lambda: AREA_CM2)
 
     def refuses(self, entity: Entity) -> str:
         """Any lobe or zone will do."""
@@ -42,28 +44,32 @@ class Atelectasis:
         words = settle(entity, rng, ("base", "lower zone"))
         extent = np.zeros_like(body.water)
         bands: dict[str, Any] = {}
-        x, y, z = body.coordinates()
-        for side in ("left", "right"):
-            chance = np.random.default_rng(int(rng.integers(2**32)))
-            if side not in words.sides:
-                continue
-            lung = lung_share(body, side, words.lobe)
+        for lung in affected(body, words, rng):
+            room = lung.lobe(words.lobe)
             laid = []
-            for _ in range(BANDS[words.severity]):
-                centre = pick_centre(body, lung, words.zone, 15.0, chance, clear=0.6)
-                half = float(chance.uniform(2.5, 4.5))
-                length = float(chance.uniform(28.0, 45.0))
-                slope = float(chance.uniform(-0.35, 0.35))
-                bend = float(chance.uniform(-0.0012, 0.0012))
-                dx = x - centre[0]
-                off = np.abs(z - centre[2] - slope * dx - bend * dx**2)
-                disk = np.sqrt((dx / length) ** 2 + ((y - centre[1]) / 40.0) ** 2)
-                share = (1.0 - smooth_step(off, half - 1.5, half + 1.5)) * (
-                    1.0 - smooth_step(disk, 0.7, 1.0)
+            for _ in range(body.count or BANDS[words.severity]):
+                centre = lung.pick(room, words.zone, 12.0, clear=0.6)
+                half = float(lung.chance.uniform(1.3, 2.6))
+                length = float(lung.chance.uniform(26.0, 46.0))
+                slope = float(lung.chance.uniform(-0.12, 0.38)) * -lung.sign
+                tilt = float(lung.chance.uniform(-0.10, 0.10))
+                bend = float(lung.chance.uniform(-0.0015, 0.0015))
+                dx, dy = lung.x - centre[0], lung.y - centre[1]
+                off = lung.z - centre[2] - slope * dx - tilt * dy - bend * dx**2
+                disk = np.sqrt((dx / length) ** 2 + (dy / 24.0) ** 2)
+                # Thinner towards its ends, of uneven thickness, with a frayed outline.
+                thick = half * (1.15 - 0.6 * disk) * (1.0 + 0.35 * lung.texture(clouds))
+                share = (1.0 - smooth_step(np.abs(off) - thick, -1.0, 1.0)) * (
+                    1.0 - smooth_step(disk + 0.12 * lung.texture(clouds), 0.65, 1.0)
                 )
-                share = (lung * share).astype(np.float32)
-                body.fill(share, np.maximum(body.water, np.float32(0.95)))
-                extent = np.maximum(extent, share)
-                laid.append({"centre_mm": list(centre), "half_length_mm": length, "slope": slope})
-            bands[side] = laid
+                lung.fill(room * share, np.maximum(lung.water, np.float32(0.92)), extent)
+                laid.append(
+                    {
+                        "centre_mm": list(centre),
+                        "half_length_mm": length,
+                        "thickness_mm": 2 * half,
+                        "slope": slope,
+                    }
+                )
+            bands[lung.side] = laid
         return Change({**words.to_dict(), "bands": bands}, body.claim(extent), least_path=1.0)

@@ -1,26 +1,26 @@
-"""Pulmonary mass."""
+"""Pulmonary masses and cavities."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import (
-    Change,
-    check_place,
-    lung_share,
-    pick_centre,
-    settle,
-)
+from syncxr.images.simulation.findings.finding import Change, check_place, settle
 from syncxr.images.simulation.findings.lung.opacity import ZONES
+from syncxr.images.simulation.findings.lungs import affected
 from syncxr.sample import Entity
 
-RADII = {"mild": (17.0, 20.0), "moderate": (21.0, 26.0), "severe": (28.0, 38.0)}
+RADII = {"mild": (17.0, 20.0), "moderate": (22.0, 27.0), "severe": (30.0, 40.0)}
 """By severity, mm: a mass is more than 3 cm wide (Fleischner Society glossary, 2008)."""
+
+AREA_CM2 = {"mild": (4.0, 22.0), "moderate": (8.0, 38.0), "severe": (14.0, 95.0)}
+"""On the film, a side: disks of the radii above, magnified by 1.1, without or with spicules; a
+chest wall or the mediastinum may cut them."""
 
 _SOURCE_RADIUS = 11.3
 """Of a sphere with the 6.0 cm³ of the mass that was taken out of the source CT, mm."""
@@ -28,9 +28,17 @@ _SOURCE_RADIUS = 11.3
 
 @dataclass(frozen=True)
 class Mass:
-    """A spiculated mass: the one removed from the source CT, turned, scaled and put elsewhere."""
+    """A spiculated mass: the one removed from the source CT, turned, scaled and put elsewhere.
+
+    Attributes:
+        concept: Of the lexicon.
+        density: Range, g/cm³; what is only "masslike" is softer.
+        area_cm2: What a side's mask may measure on the film.
+    """
 
     concept: str = "mass"
+    density: tuple[float, float] = (1.02, 1.06)
+    area_cm2: Mapping[str, tuple[float, float]] = field(default_factory=lambda: AREA_CM2)
 
     def refuses(self, entity: Entity) -> str:
         """Any lobe or zone will do."""
@@ -41,30 +49,28 @@ class Mass:
         words = settle(entity, rng)
         extent = np.zeros_like(body.water)
         placed: dict[str, Any] = {}
-        x, y, z = body.coordinates()
         middle = ndimage.center_of_mass(body.mass)
-        for side in ("left", "right"):
-            radius = float(rng.uniform(*RADII[words.severity]))
-            angle = float(rng.uniform(0.0, 2.0 * np.pi))
-            stretch = float(rng.uniform(0.9, 1.15))
-            place_seed = int(rng.integers(2**32))
-            if side not in words.sides:
-                continue
-            lung = lung_share(body, side, words.lobe)
-            chance = np.random.default_rng(place_seed)
-            centre = pick_centre(body, lung, words.zone, 0.6 * radius, chance, clear=0.8)
+        for whole in affected(body, words, rng):
+            radius = float(whole.chance.uniform(*RADII[words.severity]))
+            angle = float(whole.chance.uniform(0.0, 2.0 * np.pi))
+            stretch = float(whole.chance.uniform(0.9, 1.15))
+            density = float(whole.chance.uniform(*self.density))
+            centre = whole.pick(whole.lobe(words.lobe), words.zone, 15.0, clear=0.8)
+            lung = whole.around(centre, (2.2 * radius, 2.2 * radius, 2.2 * radius))
             scale = _SOURCE_RADIUS / radius / body.mass_spacing
-            dx, dz = (x - centre[0]) * stretch, (z - centre[2]) / stretch
+            dx, dz = (lung.x - centre[0]) * stretch, (lung.z - centre[2]) / stretch
             turned = (
-                (y - centre[1]) + 0.0 * dx + 0.0 * dz,
-                np.cos(angle) * dz - np.sin(angle) * dx + 0.0 * y,
-                np.sin(angle) * dz + np.cos(angle) * dx + 0.0 * y,
+                lung.y - centre[1],
+                np.cos(angle) * dz - np.sin(angle) * dx,
+                np.sin(angle) * dz + np.cos(angle) * dx,
             )
-            index = [
-                axis * scale + middle_of for axis, middle_of in zip(turned, middle, strict=True)
-            ]
-            share = lung * ndimage.map_coordinates(body.mass, index, order=1).astype(np.float32)
-            body.fill(share, 1.04)
-            extent += share
-            placed[side] = {"radius_mm": radius, "centre_mm": list(centre), "turn": angle}
+            index = np.broadcast_arrays(
+                *(axis * scale + at for axis, at in zip(turned, middle, strict=True))
+            )
+            inside = ndimage.map_coordinates(body.mass, index, order=1).astype(np.float32)
+            lung.fill(lung.lobe(words.lobe) * inside, density, extent)
+            placed[lung.side] = {"radius_mm": radius, "centre_mm": list(centre), "turn": angle}
         return Change({**words.to_dict(), "placed": placed}, body.claim(extent), least_path=0.8)
+
+
+MASSES = (Mass(), Mass("masslike opacity", (0.70, 0.90)))

@@ -1,97 +1,34 @@
-"""Airspace opacities: dense consolidation, fainter opacity, patchy infiltrate, pneumonia."""
+"""Airspace opacities: consolidation, airspace disease, infiltrate, opacity, pneumonia."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.ct import Floats
-from syncxr.images.simulation.findings.finding import (
-    Change,
-    check_place,
-    lung_share,
-    pick_centre,
-    settle,
-    smooth_step,
-    zone_limits,
-)
+from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
+from syncxr.images.simulation.findings.lung.bronchi import bronchograms
+from syncxr.images.simulation.findings.lungs import Lung, affected
+from syncxr.images.simulation.findings.texture import clouds, grain, reticulum
+from syncxr.images.simulation.shapes import Shape
 from syncxr.sample import Entity
 
 ZONES = ("base", "lower zone", "mid zone", "upper zone", "apex")
 
-RADII = {"mild": (20.0, 27.0), "moderate": (30.0, 40.0), "severe": (46.0, 62.0)}
-"""Mean radius by severity, mm: a segment, several, most of a lobe."""
+RADII = {"mild": (20.0, 27.0), "moderate": (32.0, 42.0), "severe": (52.0, 70.0)}
+"""Mean radius by severity, mm: a segment, several, a lobe."""
 
+AREA_CM2 = {"mild": (4.0, 60.0), "moderate": (10.0, 130.0), "severe": (20.0, 240.0)}
+"""On the film, a side. A lung field is about 240 cm² (planimetry of PA films, Harris et al.,
+Radiology 1971); a segment is a tenth of a lung, a lobe up to half of one; at an
+apex they are cut smaller."""
 
-def insert_airspace(
-    body: Body,
-    entity: Entity,
-    rng: np.random.Generator,
-    density: tuple[float, float],
-    softness: float,
-    patches: int = 1,
-) -> Change:
-    """Fill airspace with a cloud that keeps to its lung, lobe and zone.
-
-    Args:
-        body: To change.
-        entity: What the text says.
-        rng: Source of chance.
-        density: Range of the filled lung's density, g/cm³.
-        softness: Width of the border as a share of the radius.
-        patches: Clouds a side; several share the radius among them.
-    """
-    words = settle(entity, rng, ("lower zone", "mid zone", "upper zone"))
-    extent = np.zeros_like(body.water)
-    clouds: dict[str, Any] = {}
-    x, y, z = body.coordinates()
-    for side in ("left", "right"):
-        radius = float(rng.uniform(*RADII[words.severity]))
-        filled = float(rng.uniform(*density))
-        stretch = rng.uniform(0.8, 1.25, 3)
-        place_seed, texture_seed = (int(s) for s in rng.integers(2**32, size=2))
-        if side not in words.sides:
-            continue
-        lung = lung_share(body, side, words.lobe)
-        chance = np.random.default_rng(place_seed)
-        patch = radius / patches**0.4
-        distance = np.full_like(body.water, np.inf)
-        centres = []
-        for _ in range(patches):
-            centre = pick_centre(body, lung, words.zone, 0.3 * patch, chance, clear=0.6)
-            centres.append(list(centre))
-            squared = (
-                ((x - centre[0]) / (patch * stretch[0])) ** 2
-                + ((y - centre[1]) / (patch * stretch[1])) ** 2
-                + ((z - centre[2]) / (patch * stretch[2])) ** 2
-            )
-            distance = np.minimum(distance, np.sqrt(squared))
-        ragged = distance + 0.28 * texture(distance.shape, np.random.default_rng(texture_seed))
-        share = lung * (1.0 - smooth_step(ragged, 1.0 - softness, 1.0 + softness))
-        if words.zone:
-            low, high = zone_limits(body, words.zone)
-            share = share * smooth_step(z, low - 30.0, low - 5.0)
-            share = share * (1.0 - smooth_step(z, high + 5.0, high + 30.0))
-        share = share.astype(np.float32)
-        body.fill(share, np.maximum(body.water, filled))
-        extent += share
-        clouds[side] = {"radius_mm": patch, "centres_mm": centres, "density": filled}
-    return Change({**words.to_dict(), "clouds": clouds}, body.claim(extent), least_path=1.0)
-
-
-def texture(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """Smooth noise of about unit variance, correlated over some 3 cm, within ±1.5."""
-    coarse = rng.standard_normal(tuple(max(4, n // 14) for n in shape)).astype(np.float32)
-    for axis, count in enumerate(shape):
-        at = np.linspace(0, coarse.shape[axis] - 1, count)
-        weights = np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(coarse.shape[axis])))
-        coarse = np.moveaxis(np.tensordot(weights.astype(np.float32), coarse, (1, axis)), 0, axis)
-    # Bounded, so that noise never eats a whole cloud.
-    bounded: Floats = np.clip(np.ascontiguousarray(coarse) * np.float32(1.4), -1.5, 1.5)
-    return bounded
+_BRONCHI_FROM = 28.0
+"""Radius, mm, from which open bronchi are large enough to show."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +39,25 @@ class Airspace:
         concept: Of the lexicon.
         density: Of the filled lung, g/cm³ (aerated lung 0.15, liver 1.05).
         softness: Width of the border as a share of the radius.
-        patches: Clouds a side.
+        patches: Clouds a side; several share the radius among them.
+        acini: Unevenness at the size of acini, as a share of the border's width: fluffy patches.
+        streaks: Share of septa thickened within the cloud: an uneven, streaky texture.
+        halo: Density of a wider, fainter rim about the cloud, g/cm³; 0 = none.
+        bounded: Whether fissures end it, as they do where airspace fills from acinus to acinus.
+        bronchi: Whether bronchi stay open within (air bronchograms).
+        area_cm2: What a side's mask may measure on the film.
     """
 
     concept: str
     density: tuple[float, float]
     softness: float
     patches: int = 1
+    acini: float = 0.0
+    streaks: float = 0.0
+    halo: float = 0.0
+    bounded: bool = True
+    bronchi: bool = False
+    area_cm2: Mapping[str, tuple[float, float]] = field(default_factory=lambda: AREA_CM2)
 
     def refuses(self, entity: Entity) -> str:
         """Any lobe or zone will do."""
@@ -116,18 +65,74 @@ class Airspace:
 
     def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
         """Fill airspace."""
-        return insert_airspace(body, entity, rng, self.density, self.softness, self.patches)
+        words = settle(entity, rng, ("lower zone", "mid zone", "upper zone"))
+        extent = np.zeros_like(body.water)
+        drawn: dict[str, Any] = {}
+        tubes: list[Shape] = []
+        for lung in affected(body, words, rng):
+            radius = float(lung.chance.uniform(*RADII[words.severity]))
+            filled = float(lung.chance.uniform(*self.density))
+            patch = radius / self.patches**0.4
+            room = lung.lobe(words.lobe) * lung.within(words.zone)
+            distance, centres = self._distance(lung, room, words.zone, patch)
+            ragged = distance + 0.24 * lung.texture(clouds)
+            if self.acini:
+                ragged = ragged + self.acini * self.softness * lung.texture(grain)
+            share = room * (1.0 - smooth_step(ragged, 1.0 - self.softness, 1.0 + self.softness))
+            if self.bounded and not words.lobe:
+                share = share * self._lobes(lung, centres)
+            net = lung.texture(reticulum)
+            if self.halo:
+                rim = room * (1.0 - smooth_step(distance, 0.8, 1.7))
+                lung.fill(rim, np.maximum(lung.water, self.halo), extent)
+            density = filled * (1.0 + 0.10 * lung.texture(clouds)) + self.streaks * net
+            lung.fill(share, np.maximum(lung.water, density), extent)
+            if self.bronchi and radius > _BRONCHI_FROM:
+                tubes += bronchograms(lung, share, centres[0])
+            drawn[lung.side] = {"radius_mm": patch, "centres_mm": centres, "density": filled}
+        parameters = {**words.to_dict(), "clouds": drawn}
+        return Change(parameters, body.claim(extent), shapes=tuple(tubes), least_path=1.0)
+
+    def _distance(
+        self, lung: Lung, room: Floats, zone: str, patch: float
+    ) -> tuple[Floats, list[tuple[float, float, float]]]:
+        """Distance to the nearest cloud's centre in its radii, and the centres."""
+        stretch = lung.chance.uniform(0.8, 1.25, 3) * patch
+        distance = np.full(room.shape, np.inf, np.float32)
+        centres = []
+        for _ in range(self.patches):
+            centre = lung.pick(room, zone, 9.0, clear=0.6)
+            centres.append(centre)
+            squared = (
+                ((lung.x - centre[0]) / stretch[0]) ** 2
+                + ((lung.y - centre[1]) / stretch[1]) ** 2
+                + ((lung.z - centre[2]) / stretch[2]) ** 2
+            )
+            np.minimum(distance, np.sqrt(squared), out=distance)
+        return distance, centres
+
+    def _lobes(self, lung: Lung, centres: list[tuple[float, float, float]]) -> Floats:
+        """Share of the lobes that hold the centres, of the lung: fissures stop what spreads."""
+        held = np.zeros_like(lung.share)
+        for centre in centres:
+            np.maximum(held, lung.lobe_at(centre), out=held)
+        return np.clip(held / np.maximum(lung.share, 1e-3), 0.0, 1.0)
 
 
 AIRSPACE = (
-    # Fleischner Society glossary (Hansell et al., Radiology 2008): consolidation replaces air and
-    # hides vessels; "opacity" says only that something attenuates more than what surrounds it.
-    Airspace("consolidation", (0.75, 0.95), 0.25),
-    Airspace("opacity", (0.40, 0.60), 0.45),
-    Airspace("density", (0.40, 0.60), 0.45),
-    # Used loosely in reports: here airspace filling without the density of consolidation.
-    Airspace("airspace disease", (0.55, 0.80), 0.35, patches=2),
-    Airspace("infiltrate", (0.35, 0.55), 0.5, patches=3),
-    # What pneumonia looks like: consolidation, often patchy.
-    Airspace("pneumonia", (0.60, 0.90), 0.35, patches=2),
+    # Fleischner Society glossary (Hansell et al., Radiology 2008): consolidation is a homogeneous
+    # increase in attenuation that hides vessels and airway walls; air bronchograms may be seen.
+    Airspace("consolidation", (0.80, 0.98), 0.16, acini=0.3, bronchi=True),
+    # The same glossary: ground glass is hazy, margins of vessels stay visible. Reports say
+    # "opacity" and "density" when no more than that is sure: one faint, soft, bounded by nothing.
+    Airspace("opacity", (0.36, 0.52), 0.45, bounded=False),
+    Airspace("density", (0.36, 0.52), 0.45, bounded=False),
+    # Felson, Chest Roentgenology (1973): fluffy, ill-defined, coalescing acinar shadows.
+    Airspace("airspace disease", (0.60, 0.80), 0.38, patches=3, acini=0.7),
+    # Not in the glossary's favour, for it says so little: here uneven, streaky, partial filling in
+    # several places, fainter than consolidation (Patterson and Sponaugle, Radiology 2005).
+    Airspace("infiltrate", (0.28, 0.42), 0.5, patches=3, acini=0.3, streaks=0.45, bounded=False),
+    # A diagnosis, drawn as what supports it most often: a dense segment that fades into ground
+    # glass, mostly in one place (Franquet, Radiology 2018).
+    Airspace("pneumonia", (0.70, 0.90), 0.28, patches=2, acini=0.4, halo=0.32, bronchi=True),
 )

@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
+from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import (
     Change,
     check_place,
-    lung_share,
     settle,
     smooth_step,
 )
+from syncxr.images.simulation.findings.lungs import Lung, affected
+from syncxr.images.simulation.findings.pleura.level import level_surface
+from syncxr.images.simulation.findings.texture import clouds
 from syncxr.sample import Entity
 
-LEVELS = {"mild": (-0.12, -0.03), "moderate": (0.16, 0.28), "severe": (0.48, 0.66)}
+LEVELS = {"mild": (-0.12, -0.03), "moderate": (0.12, 0.25), "severe": (0.44, 0.64)}
 """Level in the middle of the lung, from dome (0) to apex (1), by severity.
 
 Small: blunts the costophrenic angle and hides the dome's flank; moderate: a third of the lung
@@ -28,14 +31,21 @@ field; large: half and more (Light, Pleural Diseases, chapter on imaging).
 BLUNTING = {"mild": (-0.17, -0.14), "moderate": (-0.14, -0.11), "severe": (-0.11, -0.08)}
 """Level of what merely blunts the costophrenic angle."""
 
-_RISE = 45.0
-"""Height of the meniscus at the chest wall above the level, mm."""
+AREA_CM2 = {"mild": (15.0, 110.0), "moderate": (60.0, 190.0), "severe": (110.0, 300.0)}
+"""On the film, a side, the recess behind the diaphragm included: a fifth, a half and most of a lung
+field of 240 cm² (Harris et al., Radiology 1971), and the recess, which is as much as 90 cm²."""
 
-_REACH = 14.0
-"""Distance from the chest wall over which the meniscus falls to 1/e, mm."""
+BLUNTING_AREA_CM2 = {"mild": (5.0, 80.0), "moderate": (8.0, 90.0), "severe": (10.0, 110.0)}
+"""On the film, a side: the angle and, unseen behind dome and liver, the recess."""
 
-_DENSITY = 1.02
+DENSITY = 1.02
 """Of transudate and exudate alike, g/cm³."""
+
+COMPRESSION = ("atelectasis", "lobar collapse", "volume loss", "consolidation", "opacity")
+"""Denying any of these forbids passive atelectasis beside the fluid."""
+
+_SHIFT = {"mild": 0.0, "moderate": 0.0, "severe": 9.0}
+"""Of the mediastinum away from the fluid, mm: seen in large effusions only."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,20 @@ class Effusion:
     """Fluid around the lung's foot in an upright patient, rising along the chest wall.
 
     Fluid takes the room of lung below a level that climbs towards the chest wall (the meniscus:
-    the lung's recoil is least there) and hides costophrenic angle and diaphragm.
+    the lung's recoil is least there) and hides costophrenic angle and diaphragm (Felson, Chest
+    Roentgenology, 1973). The surface is uneven, steeper at the side than in front and behind, and
+    fluid enters a fissure in some. Lung just above is compressed (passive atelectasis, Woodring and
+    Reed 1996), unless the text denies it. A large one pushes the mediastinum away.
+
+    Attributes:
+        concept: Of the lexicon.
+        levels: Level by severity, see :data:`LEVELS`.
+        area_cm2: What a side's mask may measure on the film.
     """
 
     concept: str = "pleural effusion"
     levels: Mapping[str, tuple[float, float]] = field(default_factory=lambda: LEVELS)
+    area_cm2: Mapping[str, tuple[float, float]] = field(default_factory=lambda: AREA_CM2)
 
     def refuses(self, entity: Entity) -> str:
         """Free fluid lies at the base."""
@@ -58,17 +77,71 @@ class Effusion:
         words = settle(entity, rng)
         extent = np.zeros_like(body.water)
         levels: dict[str, Any] = {}
-        _, _, z = body.coordinates()
-        for side in ("left", "right"):
-            level = float(rng.uniform(*self.levels[words.severity]))
-            rise = _RISE * float(rng.uniform(0.8, 1.25))
-            if side not in words.sides:
-                continue
-            marks = body.marks
-            height = marks.dome + level * (marks.apex - marks.dome)
-            surface = height + rise * np.exp(-body.wall / _REACH)
-            share = lung_share(body, side) * smooth_step(surface - z, -3.0, 3.0)
-            body.fill(share, _DENSITY)
-            extent += share
-            levels[side] = {"level_mm": height, "meniscus_mm": rise}
-        return Change({**words.to_dict(), "levels": levels}, body.claim(extent), least_path=1.0)
+        push = 0.0
+        for lung in affected(body, words, rng):
+            low, high = self.levels[words.severity]
+            level = low + (high - low) * float(lung.chance.random())
+            rise = 42.0 * float(lung.chance.uniform(0.7, 1.25))
+            height = body.marks.dome + level * (body.marks.apex - body.marks.dome)
+            fissure = float(lung.chance.random()) < 0.4 and self.levels is LEVELS
+            surface = _surface(lung, level_surface(lung, height), rise)
+            share = lung.share * smooth_step(surface - lung.z, -2.5, 2.5)
+            squeezed = self._compress(lung, surface, words.severity)
+            lung.fill(share, DENSITY, extent)
+            if fissure:
+                lung.fill(_in_fissure(lung, surface), DENSITY, extent)
+            levels[lung.side] = {
+                "level_mm": height,
+                "meniscus_mm": rise,
+                "in_fissure": fissure,
+                "passive_atelectasis": squeezed,
+            }
+            push -= lung.sign * _SHIFT[words.severity] * float(lung.chance.uniform(0.3, 1.3))
+        parameters = {**words.to_dict(), "levels": levels}
+        patient = shifted(body, push)
+        if patient:
+            parameters["mass_effect"] = {"mediastinal_shift_mm": push}
+        return Change(parameters, body.claim(extent), patient=patient, least_path=1.0)
+
+    def _compress(self, lung: Lung, surface: Floats, severity: str) -> bool:
+        """Lung that floats on the fluid loses air; ``False`` if the text will not have it."""
+        if severity == "mild" or not lung.body.denied.isdisjoint(COMPRESSION):
+            return False
+        above = np.exp(-np.maximum(lung.z - surface, 0.0) / 16.0)
+        loss = 0.22 * lung.share * above * (1.0 + 0.4 * lung.texture(clouds))
+        lung.water[:] += np.float32(1.0) * loss * (1.0 - lung.water).clip(0.0)
+        return True
+
+
+def _surface(lung: Lung, level: Floats, rise: float) -> Floats:
+    """Height of the fluid's surface over each cell, mm, (k, r, c)."""
+    # Steep at the side; in front and behind the same fluid is seen face on, as a veil.
+    lateral = smooth_step(np.abs(lung.x), 25.0, 105.0)
+    reach = 13.0 + 20.0 * lateral
+    climb = rise * np.exp(-lung.wall / reach) * (0.45 + 0.55 * lateral)
+    return np.asarray(level + climb + 3.5 * lung.texture(clouds), np.float32)
+
+
+def _in_fissure(lung: Lung, surface: Floats) -> Floats:
+    """Fluid that runs up between the lobes, thinner with height."""
+    above = np.exp(-np.maximum(lung.z - surface, 0.0) / float(lung.chance.uniform(18.0, 45.0)))
+    share: Floats = lung.body.fissures[lung.box] * above * float(lung.chance.uniform(0.35, 0.8))
+    return share
+
+
+def shifted(body: Body, push: float) -> dict[str, float]:
+    """The patient's fields for a mediastinum pushed to the source body's left by ``push`` mm.
+
+    Empty if nothing moves, or if the text denies a shift.
+    """
+    if push == 0.0 or not body.denied.isdisjoint(("mediastinal shift", "tracheal deviation")):
+        return {}
+    return {"shift": body.patient.shift + push}
+
+
+EFFUSIONS = (
+    Effusion("costophrenic angle blunting", BLUNTING, area_cm2=BLUNTING_AREA_CM2),
+    Effusion(),
+    # Blood and fluid attenuate alike on a film.
+    Effusion("hemothorax"),
+)

@@ -1,37 +1,62 @@
-"""Pneumothorax."""
+"""Pneumothorax, with and without fluid."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.ct import Floats
-from syncxr.images.simulation.findings.finding import Change, check_place, lung_share, settle
+from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
+from syncxr.images.simulation.findings.lungs import Lung, affected
+from syncxr.images.simulation.findings.pleura.edge import pleural_edge
+from syncxr.images.simulation.findings.pleura.effusion import DENSITY, shifted
+from syncxr.images.simulation.findings.pleura.level import level_surface
+from syncxr.images.simulation.shapes import Shape
 from syncxr.sample import Entity
 
-APICAL_GAPS = {"mild": (18.0, 28.0), "moderate": (32.0, 48.0), "severe": (55.0, 85.0)}
+APICAL_GAPS = {"mild": (18.0, 28.0), "moderate": (32.0, 48.0), "severe": (58.0, 88.0)}
 """Gap between apex and cupola by severity, mm.
 
 Up to 3 cm is small (American College of Chest Physicians consensus, Baumann et al., Chest 2001);
 2 cm at the hilum, about half of the lung's volume, is large (British Thoracic Society 2010).
 """
 
-_EDGE = 0.35
-"""Share of the cells along the lung's edge taken up by pleura and compressed rim."""
+LEVELS = {"mild": (-0.10, 0.02), "moderate": (0.12, 0.24), "severe": (0.32, 0.46)}
+"""Fluid level of a hydropneumothorax, from dome (0) to apex (1), by severity."""
+
+AREA_CM2 = {"mild": (25.0, 130.0), "moderate": (45.0, 170.0), "severe": (80.0, 240.0)}
+"""On the film, a side: a rim of the gaps above around a lung field of 240 cm² (Harris et al.,
+Radiology 1971), with what lies before and behind the lung."""
+
+HYDRO_AREA_CM2 = {"mild": (40.0, 240.0), "moderate": (90.0, 280.0), "severe": (130.0, 340.0)}
+"""On the film, a side: air and fluid together."""
+
+_TENSION = 0.4
+"""Share of large pneumothoraces drawn under tension."""
 
 
 @dataclass(frozen=True)
 class Pneumothorax:
     """Air between lung and chest wall in an upright patient: most at the apex, then at the side.
 
-    The lung draws away from the wall; beyond its edge there are no vessels. The edge shows as a
-    thin line, and the lung left over is a little denser.
+    The lung draws away from the wall; its pleura shows as a thin line that runs along the wall, and
+    beyond it there are no vessels. The lung left over is a little denser. Under tension the
+    mediastinum is pushed away and the diaphragm down (Fleischner Society glossary, 2008; O'Connor
+    and Morgan, BMJ 2005). With fluid (hydropneumothorax) there is a level, flat from wall to wall.
+
+    Attributes:
+        concept: Of the lexicon.
+        fluid: Whether fluid lies below a level.
+        area_cm2: What a side's mask may measure on the film.
     """
 
     concept: str = "pneumothorax"
+    fluid: bool = False
+    area_cm2: Mapping[str, tuple[float, float]] = field(default_factory=lambda: AREA_CM2)
 
     def refuses(self, entity: Entity) -> str:
         """Free air rises to the apex."""
@@ -42,50 +67,66 @@ class Pneumothorax:
         words = settle(entity, rng)
         extent = np.zeros_like(body.water)
         gaps: dict[str, Any] = {}
-        for side in ("left", "right"):
-            apical = float(rng.uniform(*APICAL_GAPS[words.severity]))
-            lateral = apical * float(rng.uniform(0.35, 0.55))
-            if side not in words.sides:
-                continue
-            lung = lung_share(body, side)
-            kept = _collapse(body, lung, side, apical, lateral)
-            air = (lung - kept).clip(0.0).astype(np.float32)
-            edge = (lung * 4.0 * kept * (1.0 - kept) * _EDGE).astype(np.float32)
-            body.fill(air, 0.001)
-            body.fill((edge * (1.0 - air)).astype(np.float32), 1.0)
-            squeezed = (lung - air).clip(0.0)
-            body.water += 0.08 * min(1.0, apical / 60.0) * squeezed
-            extent += air
-            gaps[side] = {"apical_mm": apical, "lateral_mm": lateral}
-        return Change({**words.to_dict(), "gaps": gaps}, body.claim(extent), least_path=1.5)
+        edges: list[Shape] = []
+        patient: dict[str, float] = {}
+        for lung in affected(body, words, rng):
+            low, high = APICAL_GAPS[words.severity]
+            apical = low + (high - low) * float(lung.chance.random())
+            ratio = (0.15, 0.3) if words.zone == "apex" else (0.35, 0.55)
+            lateral = apical * float(lung.chance.uniform(*ratio))
+            kept = _collapse(lung, apical, lateral)
+            air = (lung.share - kept).clip(0.0)
+            lung.fill(air, 0.001, extent)
+            squeezed = lung.share - air
+            lung.water[:] += np.float32(0.0012 * max(0.0, apical - 40.0)) * squeezed
+            floor = np.full((1, 1, 1), -np.inf, np.float32)
+            found: dict[str, Any] = {"apical_mm": apical, "lateral_mm": lateral}
+            at = float(lung.chance.uniform(*LEVELS[words.severity]))
+            if self.fluid:
+                height = body.marks.dome + at * (body.marks.apex - body.marks.dome)
+                floor = level_surface(lung, height)
+                share = lung.share * smooth_step(floor - lung.z, -1.0, 1.0)
+                lung.fill(share, DENSITY, extent)
+                found["level_mm"] = height
+            edges += pleural_edge(lung, kept, float(floor.mean()))
+            if float(lung.chance.random()) < _TENSION and words.severity == "severe":
+                patient |= self._tension(lung)
+                found["tension"] = True
+            gaps[lung.side] = found
+        parameters = {**words.to_dict(), "gaps": gaps}
+        if patient:
+            parameters["mass_effect"] = patient
+        return Change(
+            parameters, body.claim(extent), shapes=tuple(edges), patient=patient, least_path=1.5
+        )
+
+    def _tension(self, lung: Lung) -> dict[str, float]:
+        """Patient's fields under tension, but for what the text denies."""
+        dome = f"{lung.side}_dome"
+        moved = shifted(lung.body, -lung.sign * float(lung.chance.uniform(8.0, 16.0)))
+        lowered = float(getattr(lung.body.patient, dome)) - float(lung.chance.uniform(6.0, 14.0))
+        return {**moved, dome: lowered}
 
 
-def _collapse(body: Body, lung: Floats, side: str, apical: float, lateral: float) -> Floats:
+def _collapse(lung: Lung, apical: float, lateral: float) -> Floats:
     """The lung drawn towards its hilum: down from the apex, in from the side, less at the base.
 
     Each cell looks up the cell of the full lung that comes to lie there.
     """
-    marks, slabs = body.marks, body.slabs
-    sign = 1.0 if side == "left" else -1.0
-    hilum_x, hilum_z = 20.0 * sign, marks.heart[2] + 40.0
-    z = slabs.rows
+    marks = lung.body.marks
+    x, z = lung.x[0, 0], lung.z[0, :, 0]
+    hilum_x, hilum_z = 20.0 * lung.sign, marks.heart[2] + 40.0
     squeeze_z = 1.0 - apical / (marks.apex - hilum_z)
     from_z = np.where(z > hilum_z, hilum_z + (z - hilum_z) / squeeze_z, z)
     below = np.clip((hilum_z - z) / (hilum_z - marks.foot), 0.0, 1.0)
     squeeze_x = 1.0 - lateral * (1.0 - 0.8 * below) / (marks.half_width - 20.0)
-    from_x = hilum_x + (slabs.columns[None, :] - hilum_x) / squeeze_x[:, None]
-    outward = sign * (slabs.columns - hilum_x) > 0
-    from_x = np.where(outward[None, :], from_x, slabs.columns[None, :])
-    row = np.clip((from_z - z[0]) / (z[1] - z[0]), 0, len(z) - 1.001)
-    step = slabs.columns[1] - slabs.columns[0]
-    column = np.clip((from_x - slabs.columns[0]) / step, 0, len(slabs.columns) - 1.001)
-    r0, c0 = row.astype(int), column.astype(int)
-    fr = (row - r0).astype(np.float32)[None, :, None]
-    fc = (column - c0).astype(np.float32)[None]
-    rows = lung[:, r0] * (1.0 - fr) + lung[:, r0 + 1] * fr
-    index = np.broadcast_to(c0[None], rows.shape)
-    kept: Floats = (
-        np.take_along_axis(rows, index, 2) * (1.0 - fc)
-        + np.take_along_axis(rows, index + 1, 2) * fc
-    )
-    return np.minimum(kept, lung).astype(np.float32)
+    from_x = hilum_x + (x - hilum_x) / squeeze_x[:, None]
+    outward = lung.sign * (x - hilum_x) > 0
+    from_x = np.where(outward[None, :], from_x, x[None, :])
+    return np.minimum(lung.look_up(lung.share, from_z[:, None], from_x), lung.share)
+
+
+PNEUMOTHORACES = (
+    Pneumothorax(),
+    Pneumothorax("hydropneumothorax", fluid=True, area_cm2=HYDRO_AREA_CM2),
+)

@@ -1,0 +1,48 @@
+"""Fluid levels: what is level in the patient is bent in the source body."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from syncxr.images.simulation.anatomy import Deformation
+from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.findings.lungs import Lung
+
+_STEPS = 5
+"""Fixed-point steps; the map is close to a scaling, so that each leaves a fraction of the error."""
+
+_EVERY = 4
+"""Cells between the columns that the surface is worked out for; it bends over centimetres."""
+
+
+def level_surface(lung: Lung, height: float) -> Floats:
+    """The plane that is level in the patient, as heights in the source body.
+
+    Args:
+        lung: Whose box is to be covered.
+        height: Where the plane crosses the middle of the lung, source mm.
+
+    Returns:
+        z over each column of cells, source mm, (k, 1, c).
+    """
+    deformation = Deformation.of(lung.body.patient, lung.body.marks)
+    x = lung.x[0, 0]
+    nodes = np.linspace(x[0], x[-1], max(2, len(x) // _EVERY)).astype(np.float32)
+    target = np.stack(np.broadcast_arrays(nodes[None, :], lung.y[:, :, 0]), axis=-1)
+    middle = np.array([[[float(x.mean()), float(lung.y.mean()), height]]], np.float32)
+    plane = float(_invert(deformation, middle)[0, 0, 2])
+    points = np.concatenate([target, np.full((*target.shape[:2], 1), plane)], axis=-1)
+    points = points.astype(np.float32)
+    for _ in range(_STEPS):
+        points[..., :2] += target - deformation(points)[..., :2]
+    heights = deformation(points)[..., 2]
+    surface = np.stack([np.interp(x, nodes, row) for row in heights])
+    return surface[:, None, :].astype(np.float32)
+
+
+def _invert(deformation: Deformation, source: Floats) -> Floats:
+    """The patient's points (..., 3) that lie at ``source``."""
+    points = source.copy()
+    for _ in range(2 * _STEPS):
+        points += source - deformation(points)
+    return points
