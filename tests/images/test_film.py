@@ -26,12 +26,13 @@ def chest(size: int = 96) -> Matter:
 @settings(deadline=None, max_examples=20)
 @given(st.floats(0.3, 40.0))
 def test_smoothing_is_the_gaussian(sigma: float) -> None:
-    picture = np.random.default_rng(0).normal(size=(128, 120)).astype(np.float32)
-    picture = ndimage.gaussian_filter(picture, 8.0)
+    # Nothing at the edges: what lies beyond is a matter of taste there.
+    picture = np.zeros((128, 120), np.float32)
+    picture[32:96, 32:88] = np.random.default_rng(0).normal(size=(64, 56))
+    picture = ndimage.gaussian_filter(picture, 5.0)
     found = gaussian(torch.from_numpy(picture), sigma).numpy()
     exact = ndimage.gaussian_filter(picture, sigma, mode="nearest")
-    # Within half a square of the edge the interpolation goes on as it ends.
-    assert np.abs(found - exact).max() < 0.2 * picture.std()
+    assert np.abs(found - exact).max() < 0.06 * picture.std()
 
 
 def test_fluence_falls_with_the_square_of_the_distance() -> None:
