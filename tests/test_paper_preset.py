@@ -82,3 +82,20 @@ def test_numbers_are_the_papers() -> None:
     assert config.judge.options["similarity"]["threshold"] == 0.5
     assert config.pretraining.image_encoder.name == "resnet50"
     assert config.pretraining.text_encoder.model == "emilyalsentzer/Bio_ClinicalBERT"
+    pretraining = config.pretraining
+    assert pretraining.text_encoder.revision == "d5892b39a4adaed74b92212a44081509db72f87b"
+    assert pretraining.method.options == {}  # whose defaults are ConVIRT's
+    assert (pretraining.batch_size, pretraining.learning_rate) == (32, 1e-4)
+
+
+def test_gloria_stands_on_the_same_encoders_with_its_own_settings() -> None:
+    convirt, gloria = (load_config(name).pretraining for name in ("paper", "paper-gloria"))
+    assert gloria.image_encoder == convirt.image_encoder
+    assert gloria.text_encoder.model_dump(
+        include={"model", "revision"}
+    ) == convirt.text_encoder.model_dump(include={"model", "revision"})
+    assert (gloria.batch_size, gloria.learning_rate, gloria.clip) == (48, 5e-5, 0.25)
+    assert gloria.betas == (0.5, 0.999)
+    assert (gloria.text_encoder.last_layers, gloria.text_encoder.max_tokens) == (4, 97)
+    assert gloria.data.caption == "report"
+    assert gloria.patience == 10 and gloria.schedule == "plateau"
