@@ -1,16 +1,19 @@
 """Two processes with half a batch each do what one does with all of it."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shared_batch
 import torch
 
 from syncxr.pretraining import METHODS
+from syncxr.pretraining.checkpoint import describe, load
 
 
 def free_port() -> int:
@@ -51,3 +54,12 @@ def test_loss_and_gradients_are_those_of_the_whole_batch(
         for name, expected in whole.items():
             assert expected.dtype == torch.double
             assert (found[name] - expected).abs().max() <= 1e-6, (rank, name)
+
+
+def test_a_run_of_two_processes_is_one_run(halves: Path) -> None:
+    first, second = (json.loads((halves / f"summary-{rank}.json").read_text()) for rank in (0, 1))
+    assert first["finished"] and first["steps"] == second["steps"] == 2 * (first["training"] // 8)
+    assert first["validation_loss"] == second["validation_loss"]
+    assert first["train_loss"] == pytest.approx(second["train_loss"], rel=1e-5)
+    assert describe(halves / "run").record["environment"]["processes"] == 2
+    assert np.isfinite(load(halves / "run").encode_text(["nodule"])).all()
