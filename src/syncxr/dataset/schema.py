@@ -70,7 +70,7 @@ def encode_png(image: Image | Mask) -> bytes:
 def decode_png(data: bytes) -> Image:
     """Inverse of :func:`encode_png` for films, uint8 (H, W)."""
     with PillowImage.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture.convert("L"), dtype=np.uint8)
+        return np.asarray(picture if picture.mode == "L" else picture.convert("L"), np.uint8)
 
 
 def to_table(samples: Iterable[Sample]) -> pa.Table:

@@ -9,6 +9,11 @@ from types import TracebackType
 from typing import BinaryIO
 
 
+_BUFFER = 2**18
+"""Bytes gathered for one call of the system: a call a film lets every thread wait for the others.
+"""
+
+
 class Appended:
     """Several files of one folder that grow together.
 
@@ -23,7 +28,7 @@ class Appended:
         folder.mkdir(parents=True, exist_ok=True)
         self._files: dict[str, BinaryIO] = {}
         for name in names:
-            stream = (folder / name).open("ab")
+            stream = (folder / name).open("ab", buffering=_BUFFER)
             self._files[name] = stream
             stream.truncate(lengths.get(name, 0))
             stream.seek(0, os.SEEK_END)

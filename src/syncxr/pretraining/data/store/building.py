@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ class _Build:
         """Decode what is left."""
         source, noted = self._source, time.monotonic()
         self._check(whole=False)
-        entries = prepare(source.entries(self._seen), self._preprocessing, THREADS)
+        parts = prepare(source.entries(self._seen), self._preprocessing, THREADS)
         label = f"decoding {source.name}"[-40:]
         with (
             Appended(self._folder, FILES, self._lengths) as files,
@@ -168,9 +169,9 @@ class _Build:
             if not self._lengths:
                 for name in (TEXT_BOUNDS, PAIR_BOUNDS):
                     files.write(name, bytes(8))  # where the first begins
-            for entry in entries:
-                self._keep(entry, files)
-                progress.advance()
+            for part in parts:
+                self._keep(part, files)
+                progress.advance(len(part))
                 if time.monotonic() - noted > _NOTE_EVERY:
                     self._note(files)
                     self._check(whole=False)
@@ -179,20 +180,23 @@ class _Build:
         self._check(whole=True)
         return done
 
-    def _keep(self, entry: Prepared | Rejected, files: Appended) -> None:
-        self._seen += 1
-        if isinstance(entry, Rejected):
-            self._tally.add(entry)
-            return
-        encoded = [text.encode("utf-8", "replace") for text in entry.strings]
-        ends = self._text_end + np.cumsum([len(text) for text in encoded], dtype=np.int64)
-        self._text_end = int(ends[-1])
-        self._strings += len(encoded)
-        files.write(FILMS, np.ascontiguousarray(entry.film).data)
-        files.write(TEXT, b"".join(encoded))
-        files.write(TEXT_BOUNDS, ends.tobytes())
-        files.write(PAIR_BOUNDS, np.int64(self._strings).tobytes())
-        files.write(HASHES, entry.digest)
+    def _keep(self, part: list[Prepared | Rejected], files: Appended) -> None:
+        self._seen += len(part)
+        texts, pair_bounds, digests = list[bytes](), list[int](), list[bytes]()
+        for entry in part:
+            if isinstance(entry, Rejected):
+                self._tally.add(entry)
+                continue
+            files.write(FILMS, entry.film.data)
+            texts += entry.strings
+            pair_bounds.append(self._strings + len(texts))
+            digests.append(entry.digest)
+        bounds = list(accumulate(map(len, texts), initial=self._text_end))
+        self._text_end, self._strings = bounds[-1], self._strings + len(texts)
+        files.write(TEXT, b"".join(texts))
+        files.write(TEXT_BOUNDS, np.array(bounds[1:], np.int64).tobytes())
+        files.write(PAIR_BOUNDS, np.array(pair_bounds, np.int64).tobytes())
+        files.write(HASHES, b"".join(digests))
 
     def _check(self, *, whole: bool) -> None:
         """The limit is a share of what there is; until that is known, of a fair part of it."""

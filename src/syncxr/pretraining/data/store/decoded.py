@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +116,7 @@ def decode_in_memory(source: Source, preprocessing: Preprocessing, corrupt_limit
     identity = Identity(source.state(), preprocessing)
     kept: list[Prepared] = []
     tally = Tally()
-    for entry in prepare(source.entries(), preprocessing, THREADS):
+    for entry in chain.from_iterable(prepare(source.entries(), preprocessing, THREADS)):
         if isinstance(entry, Prepared):
             kept.append(entry)
         else:
@@ -135,9 +136,13 @@ def decode_in_memory(source: Source, preprocessing: Preprocessing, corrupt_limit
     check(source.name, index.skipped, index.seen, corrupt_limit)
     if not kept:
         raise SyncxrError(f"{source.name} holds no pair to train on ({_why(index)})")
-    strings = pa.array([text for entry in kept for text in entry.strings], pa.large_string())
+    texts = [text.decode() for entry in kept for text in entry.strings]
     bounds = np.cumsum([0, *(len(entry.strings) for entry in kept)], dtype=np.int64)
-    return Decoded(np.stack([entry.film for entry in kept]), Words(strings, bounds), index)
+    return Decoded(
+        np.stack([entry.film for entry in kept]),
+        Words(pa.array(texts, pa.large_string()), bounds),
+        index,
+    )
 
 
 def _why(index: Index) -> str:

@@ -20,8 +20,9 @@ from syncxr.pretraining.data.entry import Entry, Rejected
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.sample import Image
 
-_TOGETHER = 16
-"""Entries a task: handing over one costs a twentieth of decoding it."""
+_TOGETHER = 8
+"""Entries a task. Of one, handing it over would be a tenth of the work; many more are many films
+that wait in memory, and memory that is used again is in the processor's cache."""
 
 _SMALLEST_SIDE, _LARGEST_RATIO = 16, 8
 """A film is at least so many pixels wide and high, and at most so many times longer than wide."""
@@ -32,20 +33,20 @@ class Prepared:
     """A pair ready to be kept.
 
     Attributes:
-        film: (S, S) uint8.
-        strings: As :mod:`syncxr.pretraining.data.store.layout` orders them.
+        film: (S, S) uint8, C-contiguous.
+        strings: In UTF-8, as :mod:`syncxr.pretraining.data.store.layout` orders them.
         digest: sha256 of its words and its film as it lay in the source.
     """
 
     film: Image
-    strings: tuple[str, ...]
+    strings: list[bytes]
     digest: bytes
 
 
 def prepare(
     entries: Iterable[Entry | Rejected], preprocessing: Preprocessing, threads: int
-) -> Iterator[Prepared | Rejected]:
-    """Decode entries, in order, at most a few tasks ahead of what has been taken.
+) -> Iterator[list[Prepared | Rejected]]:
+    """Decode entries, in order, a few tasks ahead of what has been taken.
 
     Decoders release the interpreter, so threads are enough.
     """
@@ -54,11 +55,11 @@ def prepare(
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
-                while len(ahead) <= 2 * threads and (part := list(islice(rest, _TOGETHER))):
+                while len(ahead) <= threads and (part := list(islice(rest, _TOGETHER))):
                     ahead.append(pool.submit(_prepare_all, part, preprocessing))
                 if not ahead:
                     return
-                yield from ahead.popleft().result()
+                yield ahead.popleft().result()
         finally:
             for task in ahead:
                 task.cancel()
@@ -81,10 +82,11 @@ def _prepare(entry: Entry, preprocessing: Preprocessing) -> Prepared | Rejected:
     if fault := _fault(film):
         return Rejected(entry.id, f"{entry.where or entry.id}: {fault}")
     findings, impression = entry.findings.strip(), entry.impression.strip()
+    named = (entry.id, entry.group, entry.split, findings, impression)
     sentences = candidates(findings, impression, "sentence")
-    strings = (entry.id, entry.group, entry.split, findings, impression, *sentences)
-    digest.update("\0".join(strings[:5]).encode())
-    return Prepared(preprocessing.apply(film), strings, digest.digest())
+    strings = [text.encode("utf-8", "replace") for text in (*named, *sentences)]
+    digest.update(b"\0".join(strings[: len(named)]))
+    return Prepared(np.ascontiguousarray(preprocessing.apply(film)), strings, digest.digest())
 
 
 def _decode(entry: Entry) -> tuple[Image, hashlib._Hash]:
