@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, arange, einsum, nn
 from torch.nn.functional import cross_entropy, normalize
-from torch.utils.checkpoint import checkpoint
 
 from syncxr.pretraining.encoders.features import Channels, ImageFeatures, TextFeatures
 from syncxr.pretraining.gathering import gather
+from syncxr.pretraining.methods.contexts import compare_contexts
 from syncxr.pretraining.methods.words import pool_words
-
-_TEXTS_AT_ONCE = 4
-"""Texts compared with all films in one piece: more cost memory and gain nothing."""
 
 _LEAST_NORM = 1e-8
 
@@ -45,15 +40,8 @@ def local_similarities(
 ) -> Tensor:
     r"""How well each film shows the words of each text (equations 3 to 6 of the paper).
 
-    With :math:`s_{wp} = e_w \cdot v_p`, the attention of word w is
-    :math:`a_{wp} = \mathrm{softmax}_p(t_1\,\mathrm{softmax}_w(s_{wp}))`, its context
-    :math:`c_w = \sum_p a_{wp} v_p`, and
-    :math:`Z = \log\sum_w \exp(t_2 \cos(c_w, e_w))`.
-
-    The contexts are never built: :math:`e_w \cdot c_w = \sum_p a_{wp} s_{wp}` and
-    :math:`\lVert c_w\rVert^2 = a_w^\top G a_w` with the film's Gram matrix
-    :math:`G_{pq} = v_p \cdot v_q`. What is P × D for each word of each pair becomes P × P, and
-    the scores are used twice.
+    :math:`Z = \log\sum_w \exp(t_2 \cos(c_w, e_w))`, c being the context of word e in the film:
+    see :func:`compare_contexts`.
 
     Args:
         places: Features v of a film's places, (N, P, D).
@@ -69,30 +57,12 @@ def local_similarities(
     # Sums of exponentials need more digits than half precision has.
     precise = places.dtype if places.dtype == torch.float64 else torch.float32
     with torch.autocast(places.device.type, enabled=False):
-        places, words = places.to(precise), words.to(precise)
-        gram = places @ places.transpose(1, 2)
-        compare = partial(_compare, options=options)
-        pieces = zip(
-            torch.split(words, _TEXTS_AT_ONCE), torch.split(exists, _TEXTS_AT_ONCE), strict=True
-        )
-        parts = [checkpoint(compare, places, gram, *piece, use_reentrant=False) for piece in pieces]
-        return torch.cat(parts, 1)
-
-
-def _compare(
-    places: Tensor, gram: Tensor, words: Tensor, exists: Tensor, options: GLoRIAOptions
-) -> Tensor:
-    """Z of all films and a few texts, (N, m)."""
-    scores = einsum("npd,mwd->nmwp", places, words)
-    absent = ~exists[None, :, :, None]
-    over_words = scores.masked_fill(absent, -torch.inf).softmax(2)
-    attention = (options.attention_sharpness * over_words).softmax(3)
-    along = (attention * scores).sum(3)
-    flat = attention.flatten(1, 2)
-    lengths = ((flat @ gram) * flat).sum(2).reshape(along.shape).clamp(min=0).sqrt()
-    cosines = along / (lengths * words.norm(dim=2)).clamp(min=_LEAST_NORM)
-    powers = (options.word_sharpness * cosines).masked_fill(absent[..., 0], -torch.inf)
-    return torch.logsumexp(powers, 2)
+        places, packed = places.to(precise), words[exists].to(precise)
+        lengths = exists.sum(1).tolist()
+        products, squares = compare_contexts(places, packed, lengths, options.attention_sharpness)
+        norms = squares.clamp(min=_LEAST_NORM**2).sqrt() * packed.norm(dim=1).clamp(min=_LEAST_NORM)
+        powers = options.word_sharpness * products / norms
+        return torch.stack([torch.logsumexp(p, 1) for p in powers.split(lengths, 1)], 1)
 
 
 def both_ways(logits: Tensor) -> Tensor:
