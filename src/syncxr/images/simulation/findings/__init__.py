@@ -4,6 +4,7 @@ In: a body, the words' entity, a source of chance. Out: the changed body and wha
 Must not know: projection, film, other findings.
 """
 
+from syncxr.images.simulation.findings.bone import BONE
 from syncxr.images.simulation.findings.devices import DEVICES
 from syncxr.images.simulation.findings.finding import Change, Finding
 from syncxr.images.simulation.findings.heart.cardiomegaly import Cardiomegaly
@@ -14,6 +15,7 @@ from syncxr.images.simulation.findings.pleura import PLEURA
 # takes its room; devices, which change no tissue, at the end.
 _ALL: tuple[Finding, ...] = (
     Cardiomegaly(),
+    *BONE,
     *LUNG,
     *PLEURA,
     *DEVICES,
