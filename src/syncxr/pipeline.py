@@ -356,21 +356,23 @@ def run_agreement(
 
 
 def run_pretraining(
-    config: Config, sources: Sequence[StoragePath], folder: Path, images: Path | None = None
+    config: Config, sources: Sequence[SourceOptions | StoragePath], folder: Path
 ) -> PretrainingSummary:
     """Pre-train on sources, or on those of the configuration where none is given.
 
     Args:
         config: Settings.
-        sources: See :class:`syncxr.pretraining.data.options.SourceOptions`.
+        sources: What to train on; a path where nothing needs to be said beside it.
         folder: Becomes the checkpoint.
-        images: Folder of the films, for a CSV.
     """
     from syncxr.pretraining.training.run import pretrain
 
     options = config.pretraining
     if sources:
-        given = tuple(SourceOptions(path=str(source), images=images) for source in sources)
+        given = tuple(
+            source if isinstance(source, SourceOptions) else SourceOptions(path=str(source))
+            for source in sources
+        )
         data = options.data.model_copy(update={"sources": given})
         options = options.model_copy(update={"data": data})
     return pretrain(None, options, folder)

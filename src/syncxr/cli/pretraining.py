@@ -24,13 +24,25 @@ def pretrain(
     sources: Annotated[
         list[Any] | None,
         source_anywhere(
-            "Datasets, CSVs with image and text columns, or corpora; those of the configuration "
-            "(pretraining.data.sources) if none is given."
+            "Datasets, CSVs with image and text columns, openi, MIMIC-CXR-JPG's folder, or folders "
+            "of films and .txt reports; those of the configuration (pretraining.data.sources) if "
+            "none is given."
         ),
     ] = None,
     output: Output = Path("runs/checkpoint"),
     images: Annotated[
-        Path | None, typer.Option(help="Folder that a CSV's image column is relative to.")
+        Path | None, typer.Option(help="Folder of the films, for a CSV or openi.")
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option(help="Folder or zip of the reports, for MIMIC-CXR.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B:…",
+            help="Shares of every epoch that come from each source, e.g. 1:3; without, each pair "
+            "once.",
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
@@ -44,10 +56,12 @@ def pretrain(
     on. Several processes: accelerate launch -m syncxr pretrain …
     """
     from syncxr.pipeline import run_pretraining
+    from syncxr.pretraining.data.arguments import named_sources
     from syncxr.views.training import show_training
 
     settings = configuration(config, overrides, epochs=epochs, minutes=minutes)
-    summary = run_pretraining(settings, sources or [], output, images)
+    named = named_sources([str(source) for source in sources or ()], images, reports, weights)
+    summary = run_pretraining(settings, named, output)
     finish(summary, json, show_training)
 
 

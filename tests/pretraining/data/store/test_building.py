@@ -195,7 +195,7 @@ def test_hopeless_sources_are_not_read_to_the_end(
                 yield Rejected(entry.id, "torn")
 
     monkeypatch.setattr(building, "_NOTE_EVERY", 0)
-    with pytest.raises(SyncxrError, match="4 of 2,000 samples"):
+    with pytest.raises(SyncxrError, match=r"\d+ of 2,000 samples"):
         decode(Hopeless(made_pairs.pairs(2000)), SIZE, tmp_path, 0)
     assert len(read) < 500
 

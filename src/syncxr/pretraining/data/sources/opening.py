@@ -30,10 +30,10 @@ def open_source(options: SourceOptions) -> Source:
         SyncxrError: There is nothing such, or an option does not go with it.
     """
     location = locate(options.path)
-    kind = _kind(options.path, location)
-    if options.images is not None and kind not in ("csv", "openi"):
+    kind, options_taken = _kind(options.path, location), takes(options.path)
+    if options.images is not None and "images" not in options_taken:
         raise SyncxrError(f"images goes with a CSV or openi, which {location} is not; leave it out")
-    if options.reports is not None and kind != "mimic":
+    if options.reports is not None and "reports" not in options_taken:
         raise SyncxrError(f"reports goes with MIMIC-CXR, which {location} is not; leave it out")
     if kind == "dataset":
         return GeneratedDataset(location, terms_of(location))
@@ -45,6 +45,17 @@ def open_source(options: SourceOptions) -> Source:
     if kind == "openi":
         return _openi(options.images)
     return Collection(FolderPairs(path), str(path), (path,), None)
+
+
+def takes(path: str) -> frozenset[str]:
+    """Which folders can be named beside a source: ``images``, ``reports``, or none.
+
+    Raises:
+        SyncxrError: There is nothing such.
+    """
+    kind = _kind(path, locate(path))
+    named = {"csv": {"images"}, "openi": {"images"}, "mimic": {"reports"}}
+    return frozenset(named.get(kind, ()))
 
 
 def _mimic(folder: Path, reports: Path | None) -> Source:

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-
 _BUFFER = 2**18
 """Bytes gathered for one call of the system: a call a film lets every thread wait for the others.
 """
