@@ -24,7 +24,7 @@ from syncxr import assets
 
 Floats = NDArray[np.float32]
 
-VERSION = 12
+VERSION = 13
 """Raise on every change of the cleaning: it names the cache file."""
 
 

@@ -30,6 +30,7 @@ from syncxr.images.simulation.projection import (
 from syncxr.images.simulation.scene import Scene
 from syncxr.images.simulation.shapes import project
 from syncxr.images.simulation.surface import surface
+from syncxr.images.simulation.vessels.projecting import lay, project_vessels
 from syncxr.sample import Entity, Mask
 
 
@@ -81,6 +82,9 @@ def trace(
     lengths = lengths * _stretch(patient, frame)
     path = integrate(frame.slabs, stack(water, bone).to(device), where, lengths)
     matter = Matter(path[0], path[1] * patient.bone_density)
+    tree = lay(resolution_mm, patient.vessels)
+    vessels = project_vessels(tree, body, frame.slabs, where, rays, pose.field / size)
+    matter = matter._replace(water=matter.water + patient.markings * vessels)
     matter = matter._replace(water=matter.water + surface(patient, pose, size, matter.water))
     added: dict[Entity, Matter] = {}
     masks: dict[Entity, Mask] = {}

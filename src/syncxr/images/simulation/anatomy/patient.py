@@ -39,6 +39,7 @@ class Patient:
         rib_slope: Fall of the front of the chest, mm a mm.
         bone_density: Mineral content, 1 = as in the source.
         markings: Contrast of vessels in the lung, 1 = as in the source.
+        vessels: Which tree of lung vessels (``vessels.tree``).
         soft_tissue: Further soft tissue before the chest, cm.
         breasts: Thickness of the breasts, cm; 0 = none.
         breast_size: Radius of the breasts, mm.
@@ -71,6 +72,7 @@ class Patient:
     rib_slope: float = 0.0
     bone_density: float = 1.0
     markings: float = 1.0
+    vessels: int = 0
     soft_tissue: float = 0.0
     breasts: float = 0.0
     breast_size: float = 65.0

@@ -1,4 +1,4 @@
-"""Patients drawn at random, and the ranges kept from training."""
+"""Patients drawn at random, what tends to go together, and the ranges kept from training."""
 
 from __future__ import annotations
 
@@ -14,22 +14,56 @@ RANGES: dict[str, tuple[float, float]] = {
     "size": (0.92, 1.06),
     "breadth": (0.82, 0.98),
     "depth": (0.88, 1.15),
+    "lung_volume": (0.94, 1.05),
     "heart_ratio": (0.40, 0.48),
+    "heart_position": (-16.0, -2.0),
+    "heart_axis": (-8.0, 8.0),
     "left_dome": (-20.0, 14.0),
     "right_dome": (-38.0, 2.0),
     "mediastinum": (0.92, 1.12),
-    "heart_position": (-16.0, -2.0),
-    "aorta_tortuosity": (4.0, 12.0),
+    "upper_shift": (-3.0, 3.0),
+    "left_hilum": (0.9, 1.2),
+    "right_hilum": (0.9, 1.2),
+    "aorta_width": (0.9, 1.2),
+    "aorta_tortuosity": (2.0, 11.0),
+    "aorta_calcification": (-0.8, 1.0),
     "scoliosis": (-7.0, 7.0),
+    "kyphosis": (0.0, 8.0),
     "rib_slope": (-0.08, 0.08),
     "bone_density": (0.75, 1.3),
-    "markings": (0.8, 1.35),
+    "markings": (0.7, 1.3),
     "soft_tissue": (0.0, 4.0),
 }
-"""Range of every deformation parameter; units stand at :class:`Patient`.
+"""Range of every deformation parameter; units stand at :class:`Patient`, negative calcium is none.
 
-The source lies on a table: upright, with breath held, the domes stand lower and the chest is
-narrower for its height. Its bones are poor in mineral; most of the range lies above.
+All within what a report calls normal for the age; findings ask for more. The source lies on a
+table: upright, with breath held, the domes stand lower, the heart nearer to the middle and the
+chest is narrower for its height.
+"""
+
+AGES = (20.0, 90.0)
+"""Years."""
+
+TENDENCIES: dict[str, tuple[str, float]] = {
+    "aorta_tortuosity": ("age", 0.6),
+    "aorta_calcification": ("age", 0.7),
+    "aorta_width": ("age", 0.5),
+    "kyphosis": ("age", 0.6),
+    "bone_density": ("age", -0.5),
+    "lung_volume": ("soft_tissue", -0.4),
+    "left_dome": ("soft_tissue", 0.4),
+    "right_dome": ("soft_tissue", 0.4),
+    "heart_ratio": ("soft_tissue", 0.4),
+    "heart_axis": ("soft_tissue", -0.4),
+    "mediastinum": ("soft_tissue", 0.4),
+    "size": ("male", 0.4),
+    "breadth": ("male", 0.3),
+}
+"""What a parameter follows, and its share in it; negative against it.
+
+With age the aorta lengthens, widens and calcifies, the spine bends and loses mineral; fat lifts the
+diaphragm, lays the heart across it and widens the mediastinum (Fraser & Paré, Diagnosis of Diseases
+of the Chest, 4th ed., ch. 1: the normal chest).
 """
 
 HELD_OUT: tuple[str, ...] = ("breadth", "left_dome", "right_dome", "rib_slope", "soft_tissue")
@@ -37,6 +71,9 @@ HELD_OUT: tuple[str, ...] = ("breadth", "left_dome", "right_dome", "rib_slope", 
 
 _HELD_SHARE = 0.2
 """Share of the range, at each end, that only ``held_out`` patients have."""
+
+VESSEL_TREES = {"train": (0, 9), "held_out": (9, 12)}
+"""Variants of the vessels that patients have: no tree serves both."""
 
 
 def sample_patient(rng: np.random.Generator, population: Population) -> Patient:
@@ -48,19 +85,37 @@ def sample_patient(rng: np.random.Generator, population: Population) -> Patient:
             of its range; of a ``"held_out"`` patient at least one lies outside.
     """
     forced = HELD_OUT[int(rng.integers(len(HELD_OUT)))]
+    female = bool(rng.random() < 0.45)
+    drawn = {name: float(rng.random()) for name in ("age", *RANGES)}
+    traits = {
+        "age": drawn["age"],
+        "soft_tissue": drawn["soft_tissue"],
+        "male": 0.5 * float(rng.random()) + (0.0 if female else 0.5),
+    }
     values: dict[str, Any] = {}
     for name, (low, high) in RANGES.items():
-        share = float(rng.random())
+        share = _leaning(drawn[name], traits, name)
         if name in HELD_OUT:
             inner = _HELD_SHARE + (1 - 2 * _HELD_SHARE) * share
             outer = _HELD_SHARE * (2 * share if share < 0.5 else 2 * share - 2)
             share = inner if population == "train" or name != forced else outer % 1.0
         values[name] = low + (high - low) * share
-    female = bool(rng.random() < 0.45)
+    values["aorta_calcification"] = max(0.0, values["aorta_calcification"])
     return Patient(
         **values,
+        age=round(AGES[0] + (AGES[1] - AGES[0]) * drawn["age"], 1),
         sex="female" if female else "male",
         breasts=float(rng.uniform(1.0, 4.0)) if female else 0.0,
         breast_size=float(rng.uniform(50.0, 80.0)),
+        vessels=int(rng.integers(*VESSEL_TREES[population])),
         wobble=tuple(float(a) for a in rng.normal(0.0, 1.6, 36)),
     )
+
+
+def _leaning(share: float, traits: dict[str, float], name: str) -> float:
+    """A uniform share drawn towards what the parameter follows."""
+    if name not in TENDENCIES:
+        return share
+    trait, weight = TENDENCIES[name]
+    towards = traits[trait] if weight > 0 else 1.0 - traits[trait]
+    return (1.0 - abs(weight)) * share + abs(weight) * towards

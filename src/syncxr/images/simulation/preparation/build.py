@@ -26,6 +26,7 @@ def build(raw: RawCT, cleaned: CleanCT, resolution_mm: float) -> dict[str, NDArr
     """Prepare a cleaned CT: the arrays that the cache keeps."""
     grid = _grid(raw, cleaned, resolution_mm)
     _seat_heart(grid)
+    _fade_vessels(grid)
     _straighten(grid)
     _add_neck(grid)
     pose_arms(grid)
@@ -56,6 +57,29 @@ def _grid(raw: RawCT, cleaned: CleanCT, new: float) -> Grid:
     near = ndimage.binary_dilation(ribs > 0, iterations=max(1, round(2.0 / new)))
     bone = np.where(near & (labels != Structure.SPINE), ribs, bone)
     return Grid(water, bone, labels, new)
+
+
+_HILUM_MM = 45.0
+"""Round the hila, where the CT's own vessels are kept."""
+
+_VESSELS_KEPT = 0.4
+"""Of the contrast of vessels elsewhere: there every patient has a grown tree."""
+
+
+def _fade_vessels(grid: Grid) -> None:
+    """Fade the CT's one tree of vessels beyond the hila."""
+    x, y, z = grid.axes()
+    airway = np.argwhere(grid.of(Structure.AIRWAY))
+    low = airway[airway[:, 1] <= airway[:, 1].min() + 20.0 / grid.spacing].mean(0)
+    cy, cz, cx = low * grid.spacing + np.array(grid.origin())[[1, 2, 0]]
+    aside = np.abs(x - cx) - 34.0
+    far = np.sqrt(aside**2 + (y - cy) ** 2 + (z - cz + 15.0) ** 2)
+    kept = _VESSELS_KEPT + (1.0 - _VESSELS_KEPT) * np.exp(-((far / _HILUM_MM) ** 2))
+    # The lungs' border is half chest wall: leave it.
+    reach = max(1, round(4.0 / grid.spacing))
+    inner = ndimage.binary_erosion(grid.of(*LUNGS), iterations=reach)
+    excess = np.where(inner, np.clip(grid.water - 0.2, 0.0, None), 0.0)
+    grid.water -= ((1.0 - kept) * excess).astype(np.float32)
 
 
 _GAP_MM = 24.0
