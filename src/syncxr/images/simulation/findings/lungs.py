@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from syncxr.images.simulation.body import Body, Box
 from syncxr.images.simulation.ct import LEFT_LUNG, RIGHT_LUNG, Floats
@@ -143,33 +144,49 @@ class Lung:
     def pick(
         self, allowed: Floats, zone: str, margin: float, clear: float = 0.7
     ) -> tuple[float, float, float]:
-        """A point, ``margin`` mm from the lung's surface, in the open where there is any.
+        """One point, see :meth:`picks`."""
+        return self.picks(allowed, zone, margin, clear, 1)[0]
+
+    def picks(
+        self, allowed: Floats, zone: str, margin: float, clear: float, count: int
+    ) -> list[tuple[float, float, float]]:
+        """Points, ``margin`` mm from the lung's surface, in the open where there are any.
 
         Args:
             allowed: Share of each cell that will do.
             zone: Zone that will do.
             margin: Distance to keep from the surface, mm; given up where nothing is left.
             clear: Least ``Body.open_lung``; lowered until a place is found.
+            count: How many.
+
+        Returns:
+            (x, y, z) of each, mm.
         """
+        places = self._places(allowed, zone, margin, clear)
+        chosen = places[self.chance.integers(len(places), size=count)]
+        cells = zip(*np.unravel_index(chosen, allowed.shape), strict=True)
+        return [
+            (float(self.x[0, 0, c]), float(self.y[k, 0, 0]), float(self.z[0, r, 0]))
+            for k, r, c in cells
+        ]
+
+    def _places(self, allowed: Floats, zone: str, margin: float, clear: float) -> NDArray[np.intp]:
+        """Cells that will do, as flat indices."""
         low, high = zone_limits(self.body, zone)
         patient = self.body.patient
         deep = (patient.lung_volume - 1.0) * (self.body.marks.apex - self.body.marks.dome)
         # Where the dome stands higher than in the source it hides more of the lung behind it.
         rise = max(0.0, float(getattr(patient, f"{self.side}_dome")) - deep)
         dome = self.body.marks.dome + rise + (8.0 if zone != "base" else 0.0)
-        rows = (self.z >= max(low, dome)) & (self.z <= high)
-        fits = (allowed > 0.7) & rows
+        fits = (allowed > 0.7) & (self.z >= max(low, dome)) & (self.z <= high)
         if not fits.any():
             fits = allowed >= allowed.max()
         open_lung = self.body.open_lung[self.box[1:]][None]
-        places = np.flatnonzero(fits)
         for loosened in (1.0, 0.6, 0.3, 0.1):
             best = fits & (self.depth >= loosened * margin) & (open_lung >= loosened * clear)
             if best.any():
-                places = np.flatnonzero(best)
-                break
-        k, r, c = np.unravel_index(int(places[self.chance.integers(len(places))]), allowed.shape)
-        return float(self.x[0, 0, c]), float(self.y[k, 0, 0]), float(self.z[0, r, 0])
+                return np.flatnonzero(best)
+        return np.flatnonzero(fits)
 
     def at(self, share: Floats, points: Floats) -> Floats:
         """``share`` (k, r, c) of this box in the cells that hold ``points`` (N, 3), mm."""

@@ -9,7 +9,7 @@ from syncxr.images.simulation.findings.lung.airways import AIRWAYS
 from syncxr.images.simulation.findings.lung.atelectasis import Atelectasis
 from syncxr.images.simulation.findings.lung.cavity import CAVITIES
 from syncxr.images.simulation.findings.lung.collapse import Collapse
-from syncxr.images.simulation.findings.lung.edema import Edema
+from syncxr.images.simulation.findings.lung.edema import EDEMAS
 from syncxr.images.simulation.findings.lung.emphysema import AIRY
 from syncxr.images.simulation.findings.lung.interstitial import RETICULAR
 from syncxr.images.simulation.findings.lung.mass import MASSES
@@ -21,7 +21,7 @@ from syncxr.images.simulation.findings.lung.scarring import SCARS
 LUNG: tuple[Finding, ...] = (
     *AIRY,
     *RETICULAR,
-    Edema(),
+    *EDEMAS,
     *AIRSPACE,
     Collapse(),
     Atelectasis(),

@@ -59,10 +59,12 @@ class Airways:
         drawn: dict[str, Any] = {}
         for lung in affected(body, words, rng):
             room = lung.lobe(words.lobe)
-            for number in range(COUNTS[words.severity]):
+            places = lung.picks(
+                room * self._near(lung), words.zone, 6.0, 0.4, COUNTS[words.severity]
+            )
+            for number, centre in enumerate(places):
                 radius = float(lung.chance.uniform(*self.radius))
                 wall = float(lung.chance.uniform(*self.wall))
-                centre = lung.pick(room * self._near(lung), words.zone, 6.0, clear=0.4)
                 tubes += walled(lung, centre, radius, wall, end_on=number % 2 == 0)
             drawn[lung.side] = COUNTS[words.severity]
         parameters = {**words.to_dict(), "airways": drawn}

@@ -44,16 +44,17 @@ class Atelectasis:
         words = settle(entity, rng, ("base", "lower zone"))
         extent = np.zeros_like(body.water)
         bands: dict[str, Any] = {}
-        for lung in affected(body, words, rng):
-            room = lung.lobe(words.lobe)
+        for whole in affected(body, words, rng):
+            room = whole.lobe(words.lobe)
             laid = []
-            for _ in range(body.count or BANDS[words.severity]):
-                centre = lung.pick(room, words.zone, 12.0, clear=0.6)
-                half = float(lung.chance.uniform(1.3, 2.6))
-                length = float(lung.chance.uniform(26.0, 46.0))
-                slope = float(lung.chance.uniform(-0.12, 0.38)) * -lung.sign
-                tilt = float(lung.chance.uniform(-0.10, 0.10))
-                bend = float(lung.chance.uniform(-0.0015, 0.0015))
+            count = body.count or BANDS[words.severity]
+            for centre in whole.picks(room, words.zone, 12.0, 0.6, count):
+                half = float(whole.chance.uniform(1.3, 2.6))
+                length = float(whole.chance.uniform(26.0, 46.0))
+                slope = float(whole.chance.uniform(-0.12, 0.38)) * -whole.sign
+                tilt = float(whole.chance.uniform(-0.10, 0.10))
+                bend = float(whole.chance.uniform(-0.0015, 0.0015))
+                lung = whole.around(centre, (length + 4.0, 24.0, 0.5 * length + 6.0))
                 dx, dy = lung.x - centre[0], lung.y - centre[1]
                 off = lung.z - centre[2] - slope * dx - tilt * dy - bend * dx**2
                 disk = np.sqrt((dx / length) ** 2 + (dy / 24.0) ** 2)
@@ -62,7 +63,8 @@ class Atelectasis:
                 share = (1.0 - smooth_step(np.abs(off) - thick, -1.0, 1.0)) * (
                     1.0 - smooth_step(disk + 0.12 * lung.texture(clouds), 0.65, 1.0)
                 )
-                lung.fill(room * share, np.maximum(lung.water, np.float32(0.92)), extent)
+                density = np.maximum(lung.water, np.float32(0.92))
+                lung.fill(lung.lobe(words.lobe) * share, density, extent)
                 laid.append(
                     {
                         "centre_mm": list(centre),
@@ -71,5 +73,5 @@ class Atelectasis:
                         "slope": slope,
                     }
                 )
-            bands[lung.side] = laid
+            bands[whole.side] = laid
         return Change({**words.to_dict(), "bands": bands}, body.claim(extent), least_path=1.0)

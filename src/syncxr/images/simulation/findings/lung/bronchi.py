@@ -65,8 +65,8 @@ def walled(
         end_on: Which of the two.
     """
     if end_on:
-        # A centimetre of airway along the beam, of which the ring is the shadow.
-        return [Tube(ring(centre, radius), 0.5 * wall, Material(water=0.85 * 6.0 / wall))]
+        # Some millimetres of airway along the beam, of which the ring is the shadow.
+        return [Tube(ring(centre, radius), 0.5 * wall, Material(water=0.85 * 4.0 / wall))]
     away = np.array(centre) - np.array(lung.hilum)
     away[1] *= 0.3
     away /= max(float(np.linalg.norm(away)), 1.0)
@@ -143,5 +143,6 @@ def cuffs(lung: Lung, count: int) -> list[Tube]:
     for _ in range(count):
         x, y, z = np.array(lung.hilum) + lung.chance.normal(0.0, (13.0, 10.0, 20.0))
         x = lung.sign * max(26.0, abs(float(x)))
-        tubes += walled(lung, (x, float(y), float(z)), 2.4, 1.6, end_on=True)
+        radius, wall = float(lung.chance.uniform(1.7, 2.7)), float(lung.chance.uniform(1.1, 1.7))
+        tubes += walled(lung, (x, float(y), float(z)), radius, wall, end_on=True)
     return tubes

@@ -54,11 +54,13 @@ class Cavity:
         words = settle(entity, rng, ("upper zone", "upper zone", "mid zone"))
         extent = np.zeros_like(body.water)
         placed: dict[str, Any] = {}
+        dry = "air-fluid level" in body.denied
+        clear = not body.denied.isdisjoint(("consolidation", "opacity", "airspace disease"))
         for whole in affected(body, words, rng):
             radius = float(whole.chance.uniform(*RADII[words.severity]))
             wall = float(whole.chance.uniform(*self.wall))
             stretch = whole.chance.uniform(0.88, 1.14, 3) * radius
-            filled = float(whole.chance.random()) < self.level
+            filled = float(whole.chance.random()) < self.level and not dry
             pool = float(whole.chance.uniform(-0.45, 0.05))
             centre = whole.pick(whole.lobe(words.lobe), words.zone, 18.0, clear=0.8)
             lung = whole.around(centre, (2.0 * radius, 2.0 * radius, 2.0 * radius))
@@ -70,7 +72,7 @@ class Cavity:
             distance = np.sqrt(dx**2 + dy**2 + dz**2)
             ragged = distance + 0.09 * lung.texture(clouds) + 0.05 * lung.texture(grain)
             edge = 1.2 / radius
-            if self.rim:
+            if self.rim and not clear:
                 haze = 0.45 * (1.0 - smooth_step(ragged, 0.9, 1.0 + 2.0 * self.rim))
                 lung.fill(room * haze, np.maximum(lung.water, np.float32(1.0)), extent)
             lung.fill(room * (1.0 - smooth_step(ragged, 1.0 - edge, 1.0 + edge)), 1.03, extent)

@@ -88,6 +88,8 @@ class Airy:
     def _patient(self, body: Body, severity: str, volume: float) -> dict[str, float]:
         """Fields of the patient that go with the volume."""
         patient = body.patient
+        if self.destroys and "hyperinflation" in body.denied:
+            return {}
         changed = {"lung_volume": volume}
         if self.flattens:
             deep = (volume - 1.0) * (body.marks.apex - body.marks.dome)

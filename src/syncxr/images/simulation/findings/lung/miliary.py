@@ -16,14 +16,14 @@ from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import affected
 from syncxr.sample import Entity
 
-PER_LITRE = {"mild": 110.0, "moderate": 260.0, "severe": 560.0}
+PER_LITRE = {"mild": 170.0, "moderate": 400.0, "severe": 900.0}
 """Nodules a litre of lung, by severity."""
 
-RADII = (1.2, 1.7)
+RADII = (1.3, 1.5)
 """mm: miliary nodules are 1 to 3 mm wide (Fleischner Society glossary, 2008), seen by their
 number."""
 
-AREA_CM2 = {"mild": (2.0, 80.0), "moderate": (5.0, 140.0), "severe": (10.0, 240.0)}
+AREA_CM2 = {"mild": (1.0, 60.0), "moderate": (3.0, 130.0), "severe": (10.0, 240.0)}
 """On the film, a side: a disk of 0.04 to 0.1 cm² for each nodule, less as they overlap."""
 
 
@@ -62,7 +62,7 @@ class Miliary:
             lung.fill(share, np.maximum(lung.water, np.float32(1.05)), extent)
             counts[lung.side] = count
         parameters = {**words.to_dict(), "radius_mm": radius, "count": counts}
-        return Change(parameters, body.claim(extent), least_path=0.09)
+        return Change(parameters, body.claim(extent), least_path=0.14)
 
 
 def _strewn(

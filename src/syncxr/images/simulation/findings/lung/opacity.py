@@ -27,6 +27,9 @@ AREA_CM2 = {"mild": (4.0, 60.0), "moderate": (10.0, 130.0), "severe": (20.0, 240
 Radiology 1971); a segment is a tenth of a lung, a lobe up to half of one; at an
 apex they are cut smaller."""
 
+_LOBAR = 1.35
+"""What fissures bound fills the whole of a lobe when severe: its cloud reaches beyond them."""
+
 _BRONCHI_FROM = 28.0
 """Radius, mm, from which open bronchi are large enough to show."""
 
@@ -71,6 +74,8 @@ class Airspace:
         tubes: list[Shape] = []
         for lung in affected(body, words, rng):
             radius = float(lung.chance.uniform(*RADII[words.severity]))
+            if self.bounded and words.severity == "severe":
+                radius *= _LOBAR
             filled = float(lung.chance.uniform(*self.density))
             patch = radius / self.patches**0.4
             room = lung.lobe(words.lobe) * lung.within(words.zone)

@@ -104,10 +104,11 @@ class Scarring:
     def _spots(self, lung: Lung, focus: tuple[float, float, float], streaks: int) -> list[Shape]:
         """Nodules of a few millimetres among the streaks, some of them with calcium."""
         spots: list[Shape] = []
+        calcified = "calcification" not in lung.body.denied
         for _ in range(round(self.nodules * streaks)):
             x, y, z = np.array(focus) + lung.chance.normal(0.0, (11.0, 8.0, 11.0))
             a, b, c = (float(r) for r in lung.chance.uniform(1.6, 3.4, 3))
-            bone = 0.15 if lung.chance.random() < 0.3 else 0.0
+            bone = 0.15 if lung.chance.random() < 0.3 and calcified else 0.0
             spots.append(Ellipsoid((x, y, z), (a, b, c), Material(water=0.85, bone=bone)))
         return spots
 

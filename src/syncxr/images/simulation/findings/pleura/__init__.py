@@ -6,10 +6,10 @@ Must not know: projection, film, other rooms of findings.
 
 from syncxr.images.simulation.findings.finding import Finding
 from syncxr.images.simulation.findings.pleura.effusion import EFFUSIONS
-from syncxr.images.simulation.findings.pleura.loculated import Loculated
+from syncxr.images.simulation.findings.pleura.loculated import LOCULATED
 from syncxr.images.simulation.findings.pleura.plaque import Plaque
 from syncxr.images.simulation.findings.pleura.pneumothorax import PNEUMOTHORACES
 from syncxr.images.simulation.findings.pleura.thickening import THICKENINGS
 
-PLEURA: tuple[Finding, ...] = (*THICKENINGS, Plaque(), Loculated(), *EFFUSIONS, *PNEUMOTHORACES)
+PLEURA: tuple[Finding, ...] = (*THICKENINGS, Plaque(), *LOCULATED, *EFFUSIONS, *PNEUMOTHORACES)
 """In the order of insertion: fluid and air take the room of what lies in the lung."""

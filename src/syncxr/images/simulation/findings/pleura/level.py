@@ -8,10 +8,10 @@ from syncxr.images.simulation.anatomy import Deformation
 from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.lungs import Lung
 
-_STEPS = 5
+_STEPS = 3
 """Fixed-point steps; the map is close to a scaling, so that each leaves a fraction of the error."""
 
-_EVERY = 4
+_EVERY = 8
 """Cells between the columns that the surface is worked out for; it bends over centimetres."""
 
 

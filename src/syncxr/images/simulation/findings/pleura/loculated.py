@@ -63,3 +63,10 @@ class Loculated:
             lung.fill(share, DENSITY, extent)
             lenses[lung.side] = {"centre_mm": [y, z], "thickness_mm": thick, "half_height_mm": half}
         return Change({**words.to_dict(), "lenses": lenses}, body.claim(extent), least_path=0.8)
+
+
+LOCULATED = (
+    Loculated(),
+    # Pus between adhesions makes a lens as other fluid does (Kraus, Semin Roentgenol 2000).
+    Loculated("empyema"),
+)

@@ -24,7 +24,7 @@ AREA_CM2 = {"mild": (1.0, 40.0), "moderate": (2.0, 60.0), "severe": (3.0, 80.0)}
 """On the film, a side: plaques are 1 to 10 cm long and 1 to 10 mm thick, in profile or face on
 (Cugell and Kamp, Chest 2004)."""
 
-_CALCIUM = 0.35
+_CALCIUM = 0.26
 """Share of cortical bone in a calcified plaque."""
 
 
@@ -71,17 +71,20 @@ class Plaque:
         solid = lung.share > 0.5
         first = np.where(solid.any(1), solid.argmax(1), -1)
         height = np.where(first >= 0, lung.z[0, first, 0], -np.inf)
-        x = lung.sign * float(lung.chance.uniform(62.0, 80.0))
+        # Beside the heart, which lies upon the inner half of the left dome.
+        low, high = (88.0, 102.0) if lung.sign > 0 else (60.0, 82.0)
+        x = lung.sign * float(lung.chance.uniform(low, high))
         column = int(np.argmin(np.abs(lung.x[0, 0] - x)))
         # The summit: the dome proper, not the lung before or behind it.
         proper = np.where(height[:, column] < lung.body.marks.dome + 40.0, height[:, column], -1e9)
         y = float(lung.y[int(np.argmax(proper)), 0, 0])
         half = float(lung.chance.uniform(14.0, 26.0))
         thick = float(lung.chance.uniform(2.5, 4.5))
-        off = np.sqrt(((lung.x - x) / half) ** 2 + ((lung.y - y) / 15.0) ** 2)
+        off = np.sqrt(((lung.x - x) / half) ** 2 + ((lung.y - y) / 11.0) ** 2)
         above = lung.z - height[:, None, :]
+        level = height[:, None, :] > float(proper.max()) - 9.0
         share = smooth_step(above, -2.0, 0.0) * (1.0 - smooth_step(above, thick - 1.0, thick + 1.0))
-        share = share * (1.0 - smooth_step(off + 0.2 * lung.texture(clouds), 0.75, 1.0))
+        share = share * level * (1.0 - smooth_step(off + 0.2 * lung.texture(clouds), 0.75, 1.0))
         share = np.asarray(share, np.float32)
         lung.fill(share, np.maximum(lung.water, np.float32(0.95)), extent)
         lung.body.bone[lung.box] += _CALCIUM * share

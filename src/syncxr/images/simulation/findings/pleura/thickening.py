@@ -79,13 +79,17 @@ def _cap(lung: Lung, thick: float, _: str) -> Floats:
     """Thickness over the apex, running out as the lung's top falls away to the sides."""
     rows = np.flatnonzero((lung.share > 0.5).any((0, 2)))
     top = float(lung.z[0, rows[-1], 0])
-    over = smooth_step(lung.z, top - 46.0, top - 14.0)
+    over = smooth_step(lung.z, top - 32.0, top - 6.0)
     return np.broadcast_to(thick * over - 3.0 * (1.0 - over), lung.share.shape)
 
 
 def _peel(lung: Lung, thick: float, zone: str) -> Floats:
     """Thickness along the lateral wall, tapering to both ends."""
-    low = lung.body.marks.foot - 10.0
+    # Down in the recess a peel would blunt the angle as fluid does.
+    open_angle = not lung.body.denied.isdisjoint(
+        ("pleural effusion", "costophrenic angle blunting")
+    )
+    low = lung.body.marks.dome + 6.0 if open_angle else lung.body.marks.foot - 10.0
     top = float(
         lung.chance.uniform(0.25, 0.45) if zone == "base" else lung.chance.uniform(0.5, 0.8)
     )
