@@ -12,7 +12,7 @@ from syncxr.operations.backends import backends
 
 DOCS = Path(__file__).parents[2] / "docs"
 FENCE = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = ("backends.md", "cluster.md", "pretraining.md")
+PAGES = ("backends.md", "cluster.md", "own-corpus.md", "pretraining.md")
 SNIPPETS = [
     pytest.param(snippet[1], id=f"{page}:{text.count(chr(10), 0, snippet.start()) + 1}")
     for page in PAGES
