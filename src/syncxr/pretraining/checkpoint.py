@@ -88,7 +88,7 @@ def save(
         data: Fingerprint of the pairs.
         steps: Training steps behind it.
         record: JSON values about the run.
-        tensors: Values that take the place of the model's own (averaged weights).
+        tensors: Values that take the place of the model's own (averaged, or of an earlier epoch).
         training: State to go on from (tensors and plain values), or None at the end.
     """
     text = folder / _TEXT
@@ -192,7 +192,9 @@ def load_training(folder: Path, checkpoint: Checkpoint) -> dict[str, Any]:
     if checkpoint.training is None:
         raise SyncxrError(f"the run in {folder} is finished; nothing to go on from")
     try:
-        state: dict[str, Any] = torch.load(folder / checkpoint.training, weights_only=True)
+        state: dict[str, Any] = torch.load(
+            folder / checkpoint.training, weights_only=True, map_location="cpu"
+        )
     except Exception as error:  # torch raises several kinds, none of them documented
         raise SyncxrError(
             f"{folder / checkpoint.training} is damaged; delete the folder and train again"

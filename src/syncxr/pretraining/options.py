@@ -121,6 +121,8 @@ class PretrainingOptions(BaseModel):
             the last step's, e.g. .999; ``None`` = none.
         schedule: See :func:`syncxr.pretraining.training.schedule.rate`; GLoRIA: ``plateau``.
         warmup: Share of the steps over which the rate rises from zero.
+        keep: Whether the checkpoint has the weights of the last step or, of all whole epochs, those
+            with the lowest validation loss.
         patience: Stop when the validation loss has not fallen for this many epochs; ``None`` =
             never. GLoRIA: 10.
         save_every: Seconds of training between checkpoints, which are taken after any step.
@@ -149,6 +151,7 @@ class PretrainingOptions(BaseModel):
     ema: float | None = Field(default=None, gt=0, lt=1)
     schedule: Schedule = "cosine"
     warmup: float = Field(default=0.05, ge=0, lt=1)
+    keep: Literal["last", "best"] = "last"
     patience: int | None = Field(default=None, ge=1)
     save_every: float = Field(default=120, ge=0)
     trackers: tuple[Tracker, ...] | None = None
@@ -157,6 +160,7 @@ class PretrainingOptions(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_watched(self) -> Self:
-        if self.data.validation_fraction == 0 and (self.patience or self.schedule == "plateau"):
-            raise ValueError("patience and plateau need a data.validation_fraction above 0")
+        watched = self.patience or self.schedule == "plateau" or self.keep == "best"
+        if self.data.validation_fraction == 0 and watched:
+            raise ValueError("patience, plateau and best need a data.validation_fraction above 0")
         return self

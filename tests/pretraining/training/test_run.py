@@ -18,6 +18,7 @@ from syncxr.pretraining.training.ending import Moment, Watch
 from syncxr.pretraining.training.engine import start_engine
 from syncxr.pretraining.training.run import Run, pretrain
 from syncxr.pretraining.training.state import HISTORY
+from syncxr.pretraining.training.step import Stepper
 from syncxr.registry import BackendSpec
 
 
@@ -268,9 +269,43 @@ def test_stops_early_when_validation_gains_nothing_and_is_then_finished(
     assert pretrain(patches, options, tmp_path).epochs == 4
 
 
+@pytest.mark.parametrize("ema", [None, 0.5])
+def test_keeps_the_epoch_with_the_lowest_validation_loss_also_over_a_stop(
+    ema: float | None,
+    tiny_options: PretrainingOptions,
+    patches: Pairs,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {6: 3.0, 12: 1.0, 14: 0.5, 18: 2.0, 24: 1.0}
+
+    def validate(_: object, stepper: Stepper, *__: object) -> dict[str, float]:
+        done = int(stepper.optimiser.state_dict()["state"][0]["step"])
+        return {"validation_loss": found[done], "R@1": 0.0, "R@5": 0.0, "R@10": 0.0}
+
+    def stopping(after: int) -> None:
+        moments = iter([Moment.GO_ON] * after + [Moment.OUT_OF_TIME] + [Moment.GO_ON] * 99)
+        monkeypatch.setattr(Watch, "moment", lambda watch: next(moments))
+
+    monkeypatch.setattr(running, "validate", validate)
+    options = tiny_options.model_copy(update={"epochs": 4, "ema": ema})
+    best = options.model_copy(update={"keep": "best"})
+    whole = pretrain(patches, best, tmp_path / "whole")
+    assert whole.finished and whole.validation_loss == 1.0
+    stopping(11)
+    pretrain(patches, options, tmp_path / "second epoch")
+    assert describe(tmp_path / "second epoch").steps == 12
+    assert digest(tmp_path / "whole") == digest(tmp_path / "second epoch")
+    stopping(13)
+    part = pretrain(patches, best, tmp_path / "parts")
+    assert (part.steps, part.validation_loss) == (14, 1.0)
+    assert pretrain(patches, best, tmp_path / "parts").finished
+    assert digest(tmp_path / "parts") == digest(tmp_path / "whole")
+
+
 def test_patience_needs_something_to_watch(tiny_options: PretrainingOptions) -> None:
     settings = tiny_options.model_dump() | {"patience": 2, "data": {"validation_fraction": 0}}
-    with pytest.raises(ValueError, match="validation_fraction above 0"):
+    with pytest.raises(ValueError, match="data.validation_fraction above 0"):
         PretrainingOptions.model_validate(settings)
 
 

@@ -1,4 +1,4 @@
-"""A running mean of the weights: what is evaluated and kept in place of the last step's."""
+"""A running mean of the weights, which is evaluated and kept in place of the last step's."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Average:
     def __init__(self, model: nn.Module, decay: float) -> None:
         self._model = model
         self._decay = decay
-        self.values = {name: value.detach().clone() for name, value in self._changing()}
+        self.values = copied(model)
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after a step, counted from 0."""
         decay = min(self._decay, (1 + step) / (10 + step))
-        for name, value in self._changing():
+        for name, value in _changing(self._model):
             mean = self.values[name]
             if mean.is_floating_point():
                 mean.lerp_(value, 1 - decay)
@@ -40,7 +40,7 @@ class Average:
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Let the model have the averaged weights for a while."""
-        own = {name: value.detach().clone() for name, value in self._changing()}
+        own = copied(self._model)
         self.fill(self.values)
         try:
             yield
@@ -50,11 +50,17 @@ class Average:
     @torch.no_grad()
     def fill(self, values: Mapping[str, Tensor]) -> None:
         """Copy values into the model."""
-        for name, value in self._changing():
+        for name, value in _changing(self._model):
             value.copy_(values[name])
 
-    def _changing(self) -> Iterator[tuple[str, Tensor]]:
-        frozen = {name for name, value in self._model.named_parameters() if not value.requires_grad}
-        for name, value in self._model.state_dict(keep_vars=True).items():
-            if name not in frozen:
-                yield name, value
+
+def copied(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of all that training changes in a model."""
+    return {name: value.detach().clone() for name, value in _changing(model)}
+
+
+def _changing(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    frozen = {name for name, value in model.named_parameters() if not value.requires_grad}
+    for name, value in model.state_dict(keep_vars=True).items():
+        if name not in frozen:
+            yield name, value

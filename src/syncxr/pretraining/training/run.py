@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
+from torch import Tensor
 
 from syncxr.errors import Stopped, SyncxrError
 from syncxr.pretraining.checkpoint import save
 from syncxr.pretraining.data.loader import Batch
 from syncxr.pretraining.data.opening import open_data
+from syncxr.pretraining.data.telling import lines
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.pairs import Pairs
+from syncxr.pretraining.training.average import copied
 from syncxr.pretraining.training.console import Pace, live
 from syncxr.pretraining.training.ending import Moment, Watch
 from syncxr.pretraining.training.engine import agree, start_engine
@@ -30,6 +33,7 @@ from syncxr.pretraining.training.step import Stepper
 from syncxr.pretraining.training.summary import PretrainingSummary
 from syncxr.pretraining.training.tracking import Tracking
 from syncxr.pretraining.training.validation import validate
+from syncxr.progress import console
 from syncxr.threads import torch_threads
 
 
@@ -64,6 +68,8 @@ class Run:
         self.options, self.folder, self.engine = options, folder, engine
         with engine.local_main_process_first():  # which decodes what is not decoded yet
             self.data = open_data(options.data, options.preprocessing, pairs)
+        if pairs is None and engine.is_main_process:
+            console.print(*lines(self.data), sep="\n", highlight=False, markup=False)
         self.steps_per_epoch = self._count_steps()
         self.total = options.epochs * self.steps_per_epoch
         self.model, self.loaded = build_model(options)
@@ -76,6 +82,7 @@ class Run:
         )
         self.stepper = Stepper(engine, self.model, options, self.total)
         self.state = State()
+        self.best: dict[str, Tensor] = {}
         self.pace = Pace(options.batch_size * options.accumulation)
 
     def go(self) -> PretrainingSummary:
@@ -123,6 +130,8 @@ class Run:
                     return moment
         record = self._measure()
         self.state.close_epoch(record)
+        if self.options.keep == "best" and self.state.best is record:
+            self.best = self.stepper.worth_keeping()
         self._show_epoch(record)
         return self._pause()
 
@@ -203,7 +212,9 @@ class Run:
         if not self.engine.is_main_process:
             return
         write_history(self.folder, self.state)
-        training = None if self._finished() else freeze(self.engine, self.state, self.stepper)
+        average = self.stepper.average.values if self.stepper.average else {}
+        kept = self.best or average
+        going_on = not self._finished()
         save(
             self.folder,
             self.model,
@@ -211,15 +222,18 @@ class Run:
             data=self.data.fingerprint,
             steps=self.steps,
             record=self.record,
-            tensors=self.stepper.average.values if self.stepper.average else None,
-            training=training,
+            tensors=kept,
+            training=freeze(self.engine, self.state, self.stepper, kept) if going_on else None,
         )
 
     def _resume(self) -> None:
         """Take over the state of an earlier run with the same settings."""
         checkpoint = unfinished(self.folder, self.options, self.data.fingerprint)
-        if checkpoint is not None:
-            self.state = thaw(self.engine, self.folder, checkpoint, self.stepper)
+        if checkpoint is None:
+            return
+        self.state, kept = thaw(self.engine, self.folder, checkpoint, self.stepper)
+        if self.options.keep == "best" and self.state.history:
+            self.best = {name: kept[name] for name in copied(self.model)}
 
     def _count_steps(self) -> int:
         """Steps an epoch."""
@@ -242,6 +256,7 @@ class Run:
     def _summary(self) -> PretrainingSummary:
         state, options = self.state, self.options
         last = state.rest or state.history[-1]
+        kept = state.best if options.keep == "best" and state.history else last
         films = self.steps * options.batch_size * options.accumulation
         return PretrainingSummary(
             folder=str(self.folder),
@@ -256,8 +271,8 @@ class Run:
             seconds=last["seconds"],
             images_per_second=films / last["seconds"],
             train_loss=last["train_loss"],
-            validation_loss=last.get("validation_loss", math.nan),
-            retrieval={key: last[key] for key in last if key.startswith("R@")},
+            validation_loss=kept.get("validation_loss", math.nan),
+            retrieval={key: kept[key] for key in kept if key.startswith("R@")},
             truncated=last["truncated"],
             loaded=self.loaded,
             data=self.data.fingerprint,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
+from torch import Tensor
 
 from syncxr.dataset.files import write_text
 from syncxr.errors import SyncxrError
@@ -47,6 +49,11 @@ class State:
         """Of the finished epochs."""
         return [epoch["validation_loss"] for epoch in self.history if "validation_loss" in epoch]
 
+    @property
+    def best(self) -> dict[str, Any]:
+        """The finished epoch with the lowest validation loss, the first of several."""
+        return min(self.history, key=lambda epoch: float(epoch["validation_loss"]))
+
     def close_epoch(self, record: dict[str, Any]) -> None:
         """The running epoch has ended."""
         self.history.append(record)
@@ -59,19 +66,34 @@ def write_history(folder: Path, state: State) -> None:
     write_text(folder / HISTORY, "".join(json.dumps(line) + "\n" for line in lines))
 
 
-def freeze(engine: Any, state: State, stepper: Stepper) -> dict[str, Any]:
-    """All that a run needs beside the checkpoint's weights to go on."""
+def freeze(
+    engine: Any, state: State, stepper: Stepper, kept: Mapping[str, Tensor]
+) -> dict[str, Any]:
+    """All that a run needs beside the checkpoint's weights to go on.
+
+    Args:
+        engine: Has the scale of half precision.
+        state: What has happened so far.
+        stepper: Has the weights and the optimiser.
+        kept: What the checkpoint has in place of the model's own weights, if anything.
+    """
+    average = stepper.average.values if stepper.average else {}
     return {
         "state": json.dumps(asdict(state)),
         "optimiser": stepper.optimiser.state_dict(),
         "scaler": engine.scaler.state_dict() if engine.scaler is not None else {},
-        # With an average the checkpoint's weights are the averaged ones.
-        "weights": stepper.model.state_dict() if stepper.average else {},
+        "weights": stepper.model.state_dict() if kept else {},
+        "average": average if kept is not average else {},
     }
 
 
-def thaw(engine: Any, folder: Path, checkpoint: Checkpoint, stepper: Stepper) -> State:
+def thaw(
+    engine: Any, folder: Path, checkpoint: Checkpoint, stepper: Stepper
+) -> tuple[State, dict[str, Tensor]]:
     """Take over a run as :func:`freeze` left it, or a finished one.
+
+    Returns:
+        What has happened so far, and the checkpoint's weights.
 
     Raises:
         SyncxrError: A file is damaged.
@@ -79,7 +101,7 @@ def thaw(engine: Any, folder: Path, checkpoint: Checkpoint, stepper: Stepper) ->
     kept = load_file(folder / checkpoint.weights)
     if checkpoint.training is None:
         stepper.model.load_state_dict(kept)
-        return _finished(folder)
+        return _finished(folder), kept
     found = load_training(folder, checkpoint)
     stepper.model.load_state_dict(found["weights"] or kept)
     stepper.optimiser.load_state_dict(found["optimiser"])
@@ -87,8 +109,8 @@ def thaw(engine: Any, folder: Path, checkpoint: Checkpoint, stepper: Stepper) ->
         engine.scaler.load_state_dict(found["scaler"])
     if stepper.average is not None:
         for name, value in stepper.average.values.items():
-            value.copy_(kept[name])
-    return State(**json.loads(found["state"]))
+            value.copy_((found["average"] or kept)[name])
+    return State(**json.loads(found["state"])), kept
 
 
 def _finished(folder: Path) -> State:

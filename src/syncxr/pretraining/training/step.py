@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from syncxr.pretraining.encoders.features import Tokens
 from syncxr.pretraining.encoders.text import TextEncoder
 from syncxr.pretraining.model import DualEncoder, as_pixels
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.training.average import Average
+from syncxr.pretraining.training.average import Average, copied
 from syncxr.pretraining.training.engine import prepare
 from syncxr.pretraining.training.schedule import rate
 from syncxr.sample import derive_seed
@@ -60,6 +61,11 @@ class Stepper:
     def learning_rate(self) -> float:
         """Of the last step."""
         return float(self.optimiser.param_groups[0]["lr"])
+
+    def worth_keeping(self) -> dict[str, Tensor]:
+        """A copy of the weights that are validated."""
+        with self.average.in_place() if self.average else nullcontext():
+            return copied(self.model)
 
     def step(self, number: int, batches: Sequence[Batch], losses: Sequence[float]) -> Taken:
         """One update.

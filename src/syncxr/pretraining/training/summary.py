@@ -23,7 +23,7 @@ class PretrainingSummary:
         seconds: Training time of all parts of the run.
         images_per_second: Over all parts of the run, validation included.
         train_loss: Mean of the last epoch, or of what was done of it.
-        validation_loss: At the end; NaN without validation pairs.
+        validation_loss: Of the weights that are kept; NaN without validation pairs.
         retrieval: R@1, R@5, R@10 among the validation pairs, film → text.
         truncated: Captions of the last epoch that were longer than the text encoder's limit.
         loaded: What each tower started from.
