@@ -1,8 +1,6 @@
 """Sentences as the field splits them."""
 
-import numpy as np
-
-from syncxr.pretraining.captions import candidates, pick, sentences
+from syncxr.pretraining.captions import candidates, sentences
 
 
 def test_full_stops_numbering_and_measures() -> None:
@@ -21,9 +19,3 @@ def test_modes() -> None:
 def test_an_empty_section_is_replaced_by_the_other() -> None:
     assert candidates("A left nodule.", " ", "impression") == ("A left nodule.",)
     assert candidates("", "Clear.", "sentence") == ("Clear.",)
-
-
-def test_pick_is_uniform() -> None:
-    generator = np.random.default_rng(0)
-    drawn = [pick(("a", "b", "c"), generator) for _ in range(3000)]
-    assert all(900 < drawn.count(text) < 1100 for text in "abc")

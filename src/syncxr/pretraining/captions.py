@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-import numpy as np
-
 CaptionMode = Literal["sentence", "impression", "findings", "report"]
 """``sentence``: one sentence drawn from the report (ConVIRT); the others are whole sections,
 ``report`` being impression and findings together (GLoRIA's order)."""
@@ -32,8 +30,3 @@ def candidates(findings: str, impression: str, mode: CaptionMode) -> tuple[str, 
         return found or ((report,) if report else ())
     text = {"impression": impression, "findings": findings, "report": report}[mode] or report
     return (text,) if text else ()
-
-
-def pick(choices: tuple[str, ...], generator: np.random.Generator) -> str:
-    """One of the candidates, uniformly."""
-    return choices[int(generator.integers(len(choices)))]

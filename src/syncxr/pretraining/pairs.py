@@ -1,8 +1,7 @@
-"""The pairs to train on, in memory, from a generated dataset or a user's own table."""
+"""Pairs in memory: the simplest source, for what is made in Python."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from syncxr.corpora.films import read_film
 from syncxr.dataset.reader import read
 from syncxr.errors import SyncxrError
 from syncxr.sample import Image, Sample
@@ -99,51 +97,6 @@ class Pairs:
             SyncxrError: No shards, a damaged one, or a sample without film or text.
         """
         return cls.from_samples(read(folder), str(folder))
-
-    @classmethod
-    def from_table(cls, table: Path, images: Path) -> Pairs:
-        """Read a CSV with a column ``image`` and ``text``, or ``findings`` and ``impression``.
-
-        Args:
-            table: The CSV. A column ``id`` is used where there is one, else the file name.
-            images: Folder the ``image`` column is relative to.
-
-        Raises:
-            SyncxrError: A column, a file or a text is missing, or a film does not open.
-        """
-        items = []
-        for number, row in _rows(table):
-            texts = (row.get("findings") or "", row.get("impression") or row.get("text") or "")
-            if not "".join(texts).strip():
-                raise SyncxrError(f"{table}, row {number}: no text; fill it in or drop the row")
-            image = read_film(images / row["image"], f"{table}, row {number}")
-            items.append(Pair(row.get("id") or row["image"], _shrink(image), *texts))
-        return cls(tuple(items), str(table))
-
-
-def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows with their line numbers, after checking the header."""
-    try:
-        stream = table.open(newline="", encoding="utf-8-sig")
-    except OSError as error:
-        raise SyncxrError(f"{table} cannot be read: {error.strerror}") from error
-    with stream:
-        try:
-            reader = csv.DictReader(stream)
-            columns = set(reader.fieldnames or ())
-            if "image" not in columns or not columns & {"text", "findings", "impression"}:
-                raise SyncxrError(
-                    f"{table} has the columns {', '.join(sorted(columns)) or '(none)'}; "
-                    "needed: image, and text or findings and impression"
-                )
-            for row in reader:
-                if not row["image"]:
-                    raise SyncxrError(
-                        f"{table}, row {reader.line_num}: no image; fill it in or drop the row"
-                    )
-                yield reader.line_num, row
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise SyncxrError(f"{table} is not a CSV in UTF-8 ({error}); save it as one") from error
 
 
 def _shrink(image: Image) -> Image:
