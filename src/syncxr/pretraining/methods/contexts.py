@@ -36,7 +36,7 @@ def compare_contexts(
         Products and squared lengths, (N, W) each.
     """
     scores = _scores(places.contiguous(), words)
-    products, squares = _Contexts.apply(scores, places, tuple(lengths), sharpness)
+    products, squares = _Contexts.apply(scores, places, list(lengths), sharpness)
     return products, squares
 
 
@@ -62,7 +62,7 @@ class _Contexts(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Any, scores: Tensor, places: Tensor, lengths: tuple[int, ...], sharpness: float
+        context: Any, scores: Tensor, places: Tensor, lengths: list[int], sharpness: float
     ) -> tuple[Tensor, Tensor]:
         gram = places @ places.mT
         pulls, products, squares = [], [], []
