@@ -7,14 +7,14 @@ Must not know: projection, film, other findings.
 from syncxr.images.simulation.findings.bone import BONE
 from syncxr.images.simulation.findings.devices import DEVICES
 from syncxr.images.simulation.findings.finding import Change, Finding
-from syncxr.images.simulation.findings.heart.cardiomegaly import Cardiomegaly
+from syncxr.images.simulation.findings.heart import HEART
 from syncxr.images.simulation.findings.lung import LUNG
 from syncxr.images.simulation.findings.pleura import PLEURA
 
 # In the order of insertion: what shapes the whole first, then what lies in the lung, then what
 # takes its room; devices, which change no tissue, at the end.
 _ALL: tuple[Finding, ...] = (
-    Cardiomegaly(),
+    *HEART,
     *BONE,
     *LUNG,
     *PLEURA,

@@ -14,16 +14,16 @@ from syncxr.images.simulation.findings.finding import SEVERITIES, Change, check_
 from syncxr.images.simulation.shapes import Material, Shape, Tube
 from syncxr.sample import Entity
 
-BOWS = {"mild": (10.0, 17.0), "moderate": (21.0, 28.0), "severe": (33.0, 42.0)}
+BOWS = {"mild": (10.0, 17.0), "moderate": (21.0, 28.0), "severe": (31.0, 38.0)}
 """Sideways bow, mm, over the height of the lungs.
 
 A half sine wave of amplitude a over a height h has a Cobb angle of 2 arctan(π a / h): 13 to 22, 27
-to 35 and 41 to 50 degrees. Scoliosis begins at 10 degrees, is moderate from 25 and severe from 40
+to 35 and 39 to 46 degrees. Scoliosis begins at 10 degrees, is moderate from 25 and severe from 40
 (Kim et al., RadioGraphics 2010).
 """
 
-HUNCHES = {"mild": (12.0, 17.0), "moderate": (19.0, 25.0), "severe": (27.0, 34.0)}
-"""Backward bow of the spine beyond the source's, mm; the same formula gives 15 to 40 degrees more
+HUNCHES = {"mild": (11.0, 13.0), "moderate": (15.0, 17.0), "severe": (19.0, 21.0)}
+"""Backward bow of the spine beyond the source's, mm; the same formula gives 14 to 26 degrees more
 than normal thoracic kyphosis of 20 to 45 degrees."""
 
 LEVELS = ("T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1")

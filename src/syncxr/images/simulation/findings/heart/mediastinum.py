@@ -1,0 +1,282 @@
+"""Mediastinum: wide, with a mass, shifted; hiatal hernia."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from syncxr.entities.location import Location
+from syncxr.images.simulation.body import Body
+from syncxr.images.simulation.findings.curves import at_height
+from syncxr.images.simulation.findings.finding import (
+    SEVERITIES,
+    Change,
+    check_place,
+    settle,
+    smooth_step,
+)
+from syncxr.images.simulation.findings.heart.lumps import (
+    TISSUE,
+    Lump,
+    around,
+    border,
+    both_lungs,
+    distance,
+    grow,
+)
+from syncxr.images.simulation.findings.levels import level_through
+from syncxr.images.simulation.shapes import Material, Tube
+from syncxr.sample import Entity
+
+WIDENING = {"mild": (9.0, 13.0), "moderate": (16.0, 22.0), "severe": (26.0, 34.0)}
+"""Beyond the patient's own border, a side, mm: from 8 cm in all at the arch a mediastinum is wide
+(Marsh and Sturm, Ann Thorac Surg 1976); the source's measures 6 to 7."""
+
+WIDENING_AREA_CM2 = {"mild": (6.0, 50.0), "moderate": (12.0, 75.0), "severe": (22.0, 110.0)}
+"""On the film: two strips of that width over 7 to 11 cm."""
+
+MASS_MM = {"mild": (17.0, 21.0), "moderate": (24.0, 31.0), "severe": (36.0, 46.0)}
+"""Radius of a mediastinal mass."""
+
+MASS_AREA_CM2 = {"mild": (2.0, 20.0), "moderate": (5.0, 40.0), "severe": (12.0, 90.0)}
+"""On the film: the part beyond the mediastinum's border."""
+
+HERNIA_MM = {"mild": (17.0, 22.0), "moderate": (26.0, 34.0), "severe": (40.0, 50.0)}
+"""Radius of the herniated stomach: surgeons call 5 cm and more large, up to the whole stomach
+(Kohn et al., SAGES guideline, Surg Endosc 2013)."""
+
+HERNIA_AREA_CM2 = {"mild": (5.0, 25.0), "moderate": (12.0, 55.0), "severe": (30.0, 110.0)}
+"""On the film: the ellipse of these radii."""
+
+TRACHEA_MM = {"mild": (7.0, 9.5), "moderate": (11.0, 14.0), "severe": (16.0, 19.5)}
+"""Sideways shift of the trachea."""
+
+SHIFT_MM = {"mild": (9.0, 13.0), "moderate": (16.0, 20.0), "severe": (24.0, 29.0)}
+"""Sideways shift of heart and mediastinum."""
+
+TRACHEA_AREA_CM2 = dict.fromkeys(SEVERITIES, (10.0, 50.0))
+"""On the film: a trachea of 1.5 to 2.5 cm over 7 to 12 cm."""
+
+SHIFT_AREA_CM2 = dict.fromkeys(SEVERITIES, (70.0, 260.0))
+"""On the film: heart and trachea."""
+
+
+def _nowhere(entity: Entity) -> str:
+    return "it has no side" if entity.location else check_place(entity, (), False)
+
+
+@dataclass(frozen=True)
+class Widening:
+    """The upper mediastinum's borders move outwards, straight and smooth, on both sides."""
+
+    concept: str = "mediastinal widening"
+
+    @property
+    def area_cm2(self) -> dict[str, tuple[float, float]]:
+        """Area by severity."""
+        return WIDENING_AREA_CM2
+
+    def refuses(self, entity: Entity) -> str:
+        """It has no side."""
+        return _nowhere(entity)
+
+    def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
+        """Replace lung beside the mediastinum, from the hila to above the arch."""
+        words = settle(entity, rng)
+        total = float(rng.uniform(*WIDENING[words.severity]))
+        lean = float(rng.uniform(0.75, 1.25))
+        extent = np.zeros_like(body.water)
+        slabs, (_, cy, cz) = body.slabs, body.marks.carina
+        depth = 1.0 - smooth_step(np.abs(slabs.centres - cy - 14.0), 34.0, 50.0)
+        for side, sign, more in (
+            ("left", 1.0, total * lean),
+            ("right", -1.0, total * (2.0 - lean)),
+        ):
+            z, x = border(body, side)
+            edge = np.interp(slabs.rows, z, x)
+            tall = smooth_step(slabs.rows, cz - 38.0, cz + 4.0)
+            tall *= 1.0 - smooth_step(slabs.rows, body.marks.apex - 38.0, body.marks.apex - 2.0)
+            reach = edge + sign * more * tall
+            inside = smooth_step(sign * (reach[:, None] - slabs.columns[None, :]), -2.0, 2.0)
+            inside *= tall[:, None] > 0.02
+            share = body.lungs[side] * inside[None] * depth[:, None, None]
+            body.fill(share.astype(np.float32), TISSUE)
+            extent += share
+        body.claim(extent)
+        parameters = {"severity": words.severity, "widening_mm": total}
+        return Change(parameters, extent, least_path=1.0)
+
+
+@dataclass(frozen=True)
+class MediastinalMass:
+    """A rounded mass that bulges from the mediastinum into one lung, with an obtuse angle."""
+
+    concept: str = "mediastinal mass"
+
+    @property
+    def area_cm2(self) -> dict[str, tuple[float, float]]:
+        """Area by severity."""
+        return MASS_AREA_CM2
+
+    def refuses(self, entity: Entity) -> str:
+        """It has no side."""
+        return _nowhere(entity)
+
+    def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
+        """Put it before or beside the great vessels."""
+        words = settle(entity, rng)
+        radius = float(rng.uniform(*MASS_MM[words.severity]))
+        side = ("left", "right")[int(rng.integers(2))]
+        height = body.marks.carina[2] + float(rng.uniform(-25.0, 28.0))
+        y = body.marks.carina[1] + float(rng.uniform(10.0, 40.0))
+        z, x = border(body, side, y)
+        edge = float(np.interp(height, z, x))
+        stretch = float(rng.uniform(1.0, 1.3))
+        sign = 1.0 if side == "left" else -1.0
+        lump = Lump(
+            (edge + sign * 0.15 * radius, y, height), (0.85 * radius, radius, stretch * radius)
+        )
+        parameters = {"severity": words.severity, "radius_mm": radius, "side": side}
+        return Change(parameters, grow(body, [lump]), least_path=0.8)
+
+
+@dataclass(frozen=True)
+class Goiter:
+    """A thyroid that grows down behind the sternum.
+
+    The upper mediastinum is wide on one side and the trachea bows away from it, from the neck to
+    the arch (Buckley and Stark, AJR 1999).
+    """
+
+    concept: str = "thyroid goiter"
+
+    @property
+    def area_cm2(self) -> dict[str, tuple[float, float]]:
+        """Area by severity."""
+        return MASS_AREA_CM2
+
+    def refuses(self, entity: Entity) -> str:
+        """It has no side."""
+        return _nowhere(entity)
+
+    def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
+        """A mass at the inlet, the trachea away from it."""
+        words = settle(entity, rng)
+        radius = 0.8 * float(rng.uniform(*MASS_MM[words.severity]))
+        push = float(rng.uniform(*TRACHEA_MM[words.severity]))
+        side = ("left", "right")[int(rng.integers(2))]
+        sign = 1.0 if side == "left" else -1.0
+        height = body.marks.apex - float(rng.uniform(22.0, 32.0))
+        y = body.marks.carina[1] + 22.0
+        z, x = border(body, side, y)
+        edge = float(np.interp(height, z, x))
+        lump = Lump((edge, y, height), (0.85 * radius, radius, 1.4 * radius))
+        parameters = {"severity": words.severity, "radius_mm": radius, "side": side}
+        wanted = {} if "tracheal deviation" in body.denied else {"upper_shift": -sign * push}
+        return Change(parameters, grow(body, [lump]), patient=wanted, least_path=0.8)
+
+
+@dataclass(frozen=True)
+class HiatalHernia:
+    """Stomach behind the heart: a round opacity with gas and a level in it, above the diaphragm.
+
+    In or left of the midline, seen through the heart; upright the gas lies above a level (Abbara et
+    al., AJR 2003).
+    """
+
+    concept: str = "hiatal hernia"
+
+    @property
+    def area_cm2(self) -> dict[str, tuple[float, float]]:
+        """Area by severity."""
+        return HERNIA_AREA_CM2
+
+    def refuses(self, entity: Entity) -> str:
+        """It has no side."""
+        return _nowhere(entity)
+
+    def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
+        """Put a part of the stomach above the diaphragm."""
+        words = settle(entity, rng)
+        radius = float(rng.uniform(*HERNIA_MM[words.severity]))
+        flat = float(rng.uniform(0.75, 0.95))
+        fill = float(rng.uniform(-0.15, 0.35))
+        height = body.marks.dome + 0.75 * flat * radius - 4.0
+        gullet = at_height(body.courses.oesophagus, height)
+        centre = (
+            float(gullet[0]) + float(rng.uniform(-4.0, 12.0)),
+            float(gullet[1]) - 4.0,
+            height,
+        )
+        lump = Lump(centre, (radius, 0.8 * radius, flat * radius))
+        box = around(body, lump, 3.0)
+        far = distance(body, lump, box)
+        edge = 2.0 / radius
+        whole = 1.0 - smooth_step(far, 1.0 - edge, 1.0 + edge)
+        # Wall of 3 mm; heart, aorta and spine stay where they are.
+        hollow = 1.0 - smooth_step(far, 1.0 - 4.5 / radius, 1.0 - 2.0 / radius)
+        surface = level_through(body, (centre[0], centre[1], height + fill * flat * radius))
+        level = surface(body.slabs.columns[box[2]])
+        z = body.slabs.rows[box[1]][None, :, None]
+        soft = (1.0 - body.heart[box]) * (body.bone[box] < 0.03)
+        gas = (hollow * smooth_step(z - level, -1.0, 1.0) * soft).astype(np.float32)
+        body.fill((whole * both_lungs(body, box)).astype(np.float32), 1.02, box)
+        body.fill(gas, 0.002, box)
+        extent = np.zeros_like(body.water)
+        extent[box] = np.maximum(gas, whole * both_lungs(body, box))
+        body.claim(extent)
+        parameters: dict[str, Any] = {
+            "severity": words.severity,
+            "radius_mm": radius,
+            "filled": 0.5 + 0.5 * fill,
+        }
+        return Change(parameters, extent, least_path=0.8)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """The trachea, or the whole mediastinum, lies to one side.
+
+    Mask: the trachea, with the heart if that is shifted, too.
+
+    Attributes:
+        concept: Of the lexicon.
+        whole: Whether the heart goes along.
+    """
+
+    concept: str
+    whole: bool
+
+    @property
+    def area_cm2(self) -> dict[str, tuple[float, float]]:
+        """Area by severity."""
+        return SHIFT_AREA_CM2 if self.whole else TRACHEA_AREA_CM2
+
+    def refuses(self, entity: Entity) -> str:
+        """A side at most, and not both."""
+        if Location.parse(entity.location).side == "bilateral":
+            return "nothing is shifted to both sides"
+        return check_place(entity, (), False)
+
+    def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
+        """Ask for a shift."""
+        words = settle(entity, rng)
+        amount = float(rng.uniform(*(SHIFT_MM if self.whole else TRACHEA_MM)[words.severity]))
+        amount = amount if words.sides[0] == "left" else -amount
+        wanted = {"shift" if self.whole else "upper_shift": amount}
+        shapes = (Tube(body.courses.trachea, 9.0, Material()),)
+        extent = body.heart.copy() if self.whole else None
+        parameters = {"severity": words.severity, "left_mm": amount}
+        return Change(parameters, extent, shapes, wanted, least_path=0.6)
+
+
+MEDIASTINUM = (
+    Deviation("mediastinal shift", whole=True),
+    Deviation("tracheal deviation", whole=False),
+    Widening(),
+    MediastinalMass(),
+    Goiter(),
+    HiatalHernia(),
+)
