@@ -1,6 +1,6 @@
 """The loader of pre-training alone, against bare reading and bare decoding of the same bytes.
 
-    python benchmarks/loader.py [--size 128] [--batch 32] [--counts 1000 10000 50000]
+    python benchmarks/loader.py [--size 224] [--batch 32] [--counts 1000 10000 50000]
         [--films 2000] [--repeats 5] [--json FILE]
 
 Films are grey noise over a slope, as hard to decode as a radiograph: some dozens of different ones,
@@ -218,16 +218,18 @@ def first_pass(dataset: Path, size: int, repeats: int) -> dict[str, Any]:
             for _ in pool.map(_decode_all, parts):
                 pass
 
-    def into(side: int) -> Callable[[], None]:
-        def work() -> None:
-            with tempfile.TemporaryDirectory() as cache:
-                decode(GeneratedDataset(dataset), Preprocessing(size=side), Path(cache), 0.01)
+    with tempfile.TemporaryDirectory() as caches:
 
-        return work
+        def into(side: int) -> Callable[[], None]:
+            def work() -> None:
+                cache = Path(tempfile.mkdtemp(dir=caches))
+                decode(GeneratedDataset(dataset), Preprocessing(size=side), cache, 0.01)
 
-    figures = in_turns(
-        repeats, len(films), bare=bare, loader=into(size), resizing=into(max(32, size // 2))
-    )
+            return work
+
+        figures = in_turns(
+            repeats, len(films), bare=bare, loader=into(size), resizing=into(max(32, size // 2))
+        )
     return {**figures, "threads": THREADS, "ratio": ratio(figures, "bare")}
 
 
@@ -416,7 +418,7 @@ def show(found: dict[str, Any], out: Console) -> bool:
 def main() -> int:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--size", type=int, default=128, help="side of the films in pixels")
+    parser.add_argument("--size", type=int, default=224, help="side of the films in pixels")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--films", type=int, default=2_000)
     parser.add_argument("--counts", type=int, nargs="+", default=[1_000, 10_000, 50_000])
