@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -19,6 +19,7 @@ from syncxr.images.simulation.ct import (
     LEFT_LUNG,
     LUNGS,
     RIGHT_LUNG,
+    SOURCE,
     Floats,
     Structure,
     Thorax,
@@ -165,10 +166,10 @@ def _convex(shape: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(np.all(offsets + sides[:, 2, None, None] <= 1e-6, axis=0))
 
 
-@cache
-def load_body(resolution_mm: float) -> Body:
+@lru_cache(maxsize=6)
+def load_body(resolution_mm: float, anatomy: str = SOURCE) -> Body:
     """The normal body for frontal views, shared by all films of a process; do not write to it."""
-    thorax = load_thorax(resolution_mm)
+    thorax = load_thorax(resolution_mm, anatomy)
     slabs = geometry(thorax, 1, SLAB_MM)
     occupied = np.flatnonzero(
         cut((thorax.labels > 0).astype(np.float32), thorax, 1, SLAB_MM).any((1, 2))

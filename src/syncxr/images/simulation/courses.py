@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from syncxr import assets
-from syncxr.images.simulation.ct import Floats, Thorax
+from syncxr.images.simulation.anatomies import store
+from syncxr.images.simulation.ct import SOURCE, Floats, Thorax, cache_file
 from syncxr.images.simulation.preparation.raw import RawCT, load_raw
 
 VERSION = 1
@@ -86,11 +86,10 @@ def load_courses(thorax: Thorax) -> Courses:
     Raises:
         SyncxrError: The CT's asset cannot be fetched.
     """
-    path = assets.cache_folder() / "simulation" / f"courses-v{VERSION}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = cache_file("courses", VERSION, thorax.anatomy)
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
-            np.savez_compressed(path, **trace(load_raw()))  # type: ignore[arg-type]
+            np.savez_compressed(path, **_traced(thorax.anatomy))  # type: ignore[arg-type]
     with np.load(path) as arrays:
         lines = {name: arrays[name] for name in arrays.files}
     for name, line in lines.items():
@@ -100,6 +99,36 @@ def load_courses(thorax: Thorax) -> Courses:
     for side, line in zip(SIDES, thorax.clavicles, strict=True):
         lines[f"clavicle {side}"] = even(line, _STEP)
     return _named(lines, *_skin(thorax))
+
+
+def _traced(anatomy: str) -> dict[str, Floats]:
+    """Lines of a body's CT; those of the shipped one, fitted, where labels do not suffice.
+
+    TotalSegmentator 1 knows neither the veins above the heart nor the spinal cord, and no course
+    can be told on thick slices.
+    """
+    if anatomy == SOURCE:
+        return trace(load_raw())
+    raw, _ = store.load(anatomy)
+    try:
+        return trace(raw)
+    except (IndexError, KeyError, ValueError):
+        pass  # A course that these labels do not hold, or hold too coarsely.
+    shipped = load_raw()
+    own, other = _lung_box(raw), _lung_box(shipped)
+    stretch = (own[1] - own[0]) / (other[1] - other[0])
+    fitted = {}
+    for name, line in trace(shipped).items():
+        offset = 0.0 if name.startswith("size ") else own[0] - other[0] * stretch
+        fitted[name] = np.asarray(line * stretch + offset, np.float32)
+    return fitted
+
+
+def _lung_box(raw: RawCT) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Corners of the lungs' bounding box, mm from the CT's corner."""
+    lungs = np.argwhere(raw.of("lung_"))
+    spacing = np.array(raw.spacing)
+    return lungs.min(0) * spacing, (lungs.max(0) + 1) * spacing
 
 
 def _named(

@@ -12,19 +12,28 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from syncxr import assets
 
+if TYPE_CHECKING:
+    from syncxr.images.simulation.preparation.cleaning import CleanCT
+    from syncxr.images.simulation.preparation.raw import RawCT
+
 Floats = NDArray[np.float32]
 
-VERSION = 13
+SOURCE = "lidc"
+"""Name of the shipped body."""
+
+VERSION = 14
 """Raise on every change of the cleaning: it names the cache file."""
 
 
@@ -70,6 +79,7 @@ class Thorax:
         corner: Millimetre coordinates of the CT's corner, had its spine been upright.
         lean: By how much each row was moved to the right to stand the spine up, mm, (Z,).
         clavicles: Middle lines of the left and the right clavicle, outwards, mm, (2, N, 3).
+        anatomy: Which body it is.
     """
 
     water: Floats
@@ -81,6 +91,7 @@ class Thorax:
     corner: tuple[float, float, float]
     lean: Floats
     clavicles: Floats
+    anatomy: str = SOURCE
 
     def from_ct(self, places: Floats) -> Floats:
         """Places (..., 3) counted in mm from the CT's corner, to the body's."""
@@ -99,25 +110,23 @@ class Thorax:
         return np.isin(self.labels, structures)
 
 
-@cache
-def load_thorax(resolution_mm: float = 2.0) -> Thorax:
+@lru_cache(maxsize=2)
+def load_thorax(resolution_mm: float = 2.0, anatomy: str = SOURCE) -> Thorax:
     """The normal chest at ``resolution_mm``; made once (about a minute), then read from the cache.
 
     Args:
         resolution_mm: Voxel size, 1 to 4 mm.
+        anatomy: Which body: :data:`SOURCE`, or the key of an added one.
 
     Raises:
-        SyncxrError: The asset cannot be fetched.
+        SyncxrError: The asset cannot be fetched, or there is no such body.
     """
-    folder = assets.cache_folder() / "simulation"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"thorax-v{VERSION}-{resolution_mm:g}mm.npz"
+    path = cache_file("thorax", VERSION, anatomy, f"-{resolution_mm:g}mm")
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
-            from syncxr.images.simulation.preparation import build, cleaning, raw
+            from syncxr.images.simulation.preparation import build
 
-            source = raw.load_raw()
-            _write(path, build.build(source, cleaning.clean(source), resolution_mm))
+            _write(path, build.build(*cleaned_ct(anatomy), resolution_mm))
     with np.load(path) as arrays:
         labels = arrays["labels"]
         water = arrays["water"].astype(np.float32) / 1e4
@@ -125,12 +134,37 @@ def load_thorax(resolution_mm: float = 2.0) -> Thorax:
         mass = arrays["mass"]
         lean, clavicles = arrays["lean"], arrays["clavicles"]
         margin = float(arrays["margin"])
+    if anatomy != SOURCE:
+        # Only the shipped body had a mass whose shape could be kept.
+        mass = ndimage.zoom(load_thorax(2.0).mass, 2.0 / resolution_mm, order=1).clip(0.0, 1.0)
     lungs = np.argwhere(np.isin(labels, LUNGS))
     middle = (lungs.min(0) + lungs.max(0)) / 2
     y, z, x = (-resolution_mm * float(value) for value in middle)
     half = resolution_mm / 2
     corner = (x - half + margin, y - half, z - half)
-    return Thorax(water, bone, labels, mass, resolution_mm, (x, y, z), corner, lean, clavicles)
+    return Thorax(
+        water, bone, labels, mass, resolution_mm, (x, y, z), corner, lean, clavicles, anatomy
+    )
+
+
+def cache_file(kind: str, version: int, anatomy: str, suffix: str = "") -> Path:
+    """Where something derived from a body is kept; its folder is made."""
+    folder = assets.cache_folder() / "simulation"
+    folder.mkdir(parents=True, exist_ok=True)
+    body = "" if anatomy == SOURCE else f"-{anatomy}"
+    return folder / f"{kind}-v{version}{suffix}{body}.npz"
+
+
+def cleaned_ct(anatomy: str) -> tuple[RawCT, CleanCT]:
+    """The CT of a body, made normal."""
+    if anatomy != SOURCE:
+        from syncxr.images.simulation.anatomies import store
+
+        return store.load(anatomy)
+    from syncxr.images.simulation.preparation import cleaning, raw
+
+    source = raw.load_raw()
+    return source, cleaning.clean(source)
 
 
 def _write(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:

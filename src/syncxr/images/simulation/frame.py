@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,10 +43,10 @@ class Frame:
         return mean
 
 
-@cache
-def _side(resolution_mm: float) -> tuple[Slabs, Floats, Floats]:
+@lru_cache(maxsize=6)
+def _side(resolution_mm: float, anatomy: str) -> tuple[Slabs, Floats, Floats]:
     """Water and bone of the source in slabs along x."""
-    thorax = load_thorax(resolution_mm)
+    thorax = load_thorax(resolution_mm, anatomy)
     water, bone = (cut(volume, thorax, 0, _SLAB_MM) for volume in (thorax.water, thorax.bone))
     return geometry(thorax, 0, _SLAB_MM), water, bone
 
@@ -55,10 +55,10 @@ def frame_of(body: Body, resolution_mm: float, lateral: bool) -> tuple[Frame, Fl
     """How a body is looked at, with its water and bone in the view's slabs, (K, R, C)."""
     if not lateral:
         return Frame(body.slabs, body.slabs, False), body.water, body.bone
-    slabs, water, bone = _side(resolution_mm)
+    slabs, water, bone = _side(resolution_mm, body.patient.anatomy)
     cells = Slabs(0, slabs.centres, slabs.thickness, body.slabs.rows, body.slabs.centres)
     frame = Frame(slabs, cells, True)
-    source = load_body(resolution_mm)
+    source = load_body(resolution_mm, body.patient.anatomy)
     changed = [
         _refined(frame.turned(now - then), cells.columns, slabs.columns)
         for now, then in ((body.water, source.water), (body.bone, source.bone))

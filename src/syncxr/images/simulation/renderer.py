@@ -10,9 +10,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from scipy import ndimage
 
+from syncxr.errors import SyncxrError
 from syncxr.images.renderer import Film, RenderRequest
+from syncxr.images.simulation.anatomies.store import resolve
 from syncxr.images.simulation.anatomy import Population
 from syncxr.images.simulation.body import Body, load_body
+from syncxr.images.simulation.ct import SOURCE
 from syncxr.images.simulation.film.beam import fluence
 from syncxr.images.simulation.film.develop import Developed, Frozen, develop
 from syncxr.images.simulation.findings import FINDINGS
@@ -37,6 +40,8 @@ class SimulationOptions(BaseModel):
         views: Share of each view among films whose text names none.
         inverted: Share of films with bone dark, as they look when stored for MONOCHROME1.
         device: Where rays are followed and films developed, as torch names it.
+        anatomies: Source bodies that patients are drawn from: the shipped ``lidc`` and those added
+            by ``syncxr anatomy add``; an added one is held with the fingerprint of its CT.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +52,17 @@ class SimulationOptions(BaseModel):
     views: dict[View, float] = Field(default={"PA": 0.75, "AP": 0.25})
     inverted: float = Field(default=0.0, ge=0.0, le=1.0)
     device: str = "cpu"
+    anatomies: tuple[str, ...] = (SOURCE,)
+
+    @field_validator("anatomies")
+    @classmethod
+    def _known(cls, anatomies: tuple[str, ...]) -> tuple[str, ...]:
+        if not anatomies:
+            raise ValueError(f"needs at least one body, e.g. [{SOURCE}]")
+        try:
+            return tuple(resolve(name) for name in anatomies)
+        except SyncxrError as error:
+            raise ValueError(str(error)) from error
 
     @field_validator("views")
     @classmethod
@@ -105,7 +121,14 @@ class SimulationRenderer:
     def follow(self, wanted: Instructions, seed: int) -> SimulatedStudy:
         """The film of what a text asks for."""
         options = self.options
-        scene = Scene.sample(seed, options.population, options.views, wanted.view, options.inverted)
+        scene = Scene.sample(
+            seed,
+            options.population,
+            options.views,
+            wanted.view,
+            options.inverted,
+            options.anatomies,
+        )
         return self._film(scene, wanted, seed)
 
     def again(self, study: SimulatedStudy, wanted: Instructions) -> SimulatedStudy:
@@ -158,7 +181,9 @@ class SimulationRenderer:
         seed: int,
     ) -> tuple[Paths, dict[Entity, Inserted], Body]:
         options = self.options
-        body = load_body(options.resolution_mm).fresh(scene.patient, wanted.denied)
+        body = load_body(options.resolution_mm, scene.patient.anatomy).fresh(
+            scene.patient, wanted.denied
+        )
         counts = {
             thing: max(said)
             for thing, members in drawn.items()

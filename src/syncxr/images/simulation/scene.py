@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from syncxr.images.simulation.anatomy import Patient, Population, sample_patient
+from syncxr.images.simulation.ct import SOURCE
 from syncxr.images.simulation.film.borders import Borders
 from syncxr.images.simulation.film.exposure import Exposure
 from syncxr.images.simulation.film.markers import Marker
@@ -52,6 +53,7 @@ class Scene:
         views: Mapping[View, float],
         view: View | None = None,
         inverted: float = 0.0,
+        anatomies: Sequence[str] = (SOURCE,),
     ) -> Scene:
         """Draw everything, each from a seed of its own.
 
@@ -61,12 +63,14 @@ class Scene:
             views: Shares that the view is drawn by.
             view: The view that is asked for.
             inverted: Share of films with bone dark.
+            anatomies: Source bodies to draw from.
         """
 
         def rng(stage: str) -> np.random.Generator:
             return np.random.default_rng(derive_seed(str(seed), stage, 0))
 
-        patient = sample_patient(rng("patient"), population)
+        anatomy = anatomies[int(rng("anatomy").integers(len(anatomies)))]
+        patient = replace(sample_patient(rng("patient"), population), anatomy=anatomy)
         drawn = _draw(rng("view"), views)
         view = view or drawn
         return cls(

@@ -82,7 +82,7 @@ def trace(
     lengths = lengths * _stretch(patient, frame)
     path = integrate(frame.slabs, stack(water, bone).to(device), where, lengths)
     matter = Matter(path[0], path[1] * patient.bone_density)
-    tree = lay(resolution_mm, patient.vessels)
+    tree = lay(resolution_mm, patient.vessels, patient.anatomy)
     vessels = project_vessels(tree, body, frame.slabs, where, rays, pose.field / size)
     matter = matter._replace(water=matter.water + patient.markings * vessels)
     matter = matter._replace(water=matter.water + surface(patient, pose, size, matter.water))

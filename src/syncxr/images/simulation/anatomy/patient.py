@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from syncxr.images.simulation.ct import SOURCE
+
 Sex = Literal["female", "male"]
 
 
@@ -13,6 +15,7 @@ class Patient:
     """One patient; the defaults are the source body, changed by nothing.
 
     Attributes:
+        anatomy: Source body: the shipped ``"lidc"`` or an added one, with its fingerprint.
         age: Years; a tendency behind other fields, not seen by itself.
         sex: As ``age``.
         size: Scale of the body.
@@ -48,6 +51,7 @@ class Patient:
         wobble: Amplitudes of a smooth random deformation, mm, (2, 3, 3, 2).
     """
 
+    anatomy: str = SOURCE
     age: float = 55.0
     sex: Sex = "male"
     size: float = 1.0

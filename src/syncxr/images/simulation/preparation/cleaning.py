@@ -37,11 +37,20 @@ class CleanCT:
 
 def clean(raw: RawCT) -> CleanCT:
     """Take mass, contrast medium, streaks, table and blanket out; fill the cut field of view."""
+    return _clean(raw, with_mass=True)
+
+
+def clean_any(raw: RawCT) -> CleanCT:
+    """The same for a CT that is not the shipped one: no mass is looked for."""
+    return _clean(raw, with_mass=False)
+
+
+def _clean(raw: RawCT, with_mass: bool) -> CleanCT:
     body = _body(raw)
     hu = raw.hu.astype(np.float32)
     labels = raw.labels.copy()
     labels[~body] = 0
-    mass = _remove_mass(raw, hu, labels)
+    mass = _remove_mass(raw, hu, labels) if with_mass else np.zeros((1, 1, 1), np.float32)
     bones = _bones(raw)
     _remove_contrast(raw, hu, bones, body)
     hu[~body] = -1000.0
@@ -52,7 +61,9 @@ def clean(raw: RawCT) -> CleanCT:
 def _body(raw: RawCT) -> NDArray[np.bool_]:
     """The patient without table and blanket, holes filled, slice by slice."""
     body = np.zeros(raw.hu.shape, bool)
-    wide = disk(4)
+    pixel = (raw.spacing[0] * raw.spacing[1]) ** 0.5
+    wide, narrow = disk(round(2.8 / pixel)), disk(max(1, round(0.7 / pixel)))
+    least = 1236.0 / pixel**2
     for z in range(raw.hu.shape[2]):
         tissue = ndimage.binary_opening(raw.hu[:, :, z] > -350, wide)
         parts, count = ndimage.label(tissue)
@@ -62,8 +73,8 @@ def _body(raw: RawCT) -> NDArray[np.bool_]:
         sizes[0] = 0
         # Arms are parts of their own in the uppermost slices; the table's thin shells never
         # survive the opening with as many voxels.
-        keep = np.isin(parts, np.flatnonzero(sizes > max(2500, 0.02 * sizes.max())))
-        body[:, :, z] = ndimage.binary_fill_holes(ndimage.binary_dilation(keep, disk(1)))
+        keep = np.isin(parts, np.flatnonzero(sizes > max(least, 0.02 * sizes.max())))
+        body[:, :, z] = ndimage.binary_fill_holes(ndimage.binary_dilation(keep, narrow))
     return body
 
 
@@ -128,7 +139,8 @@ def _remove_contrast(
     # The undiluted medium in the veins of the right arm is denser than cortical bone; what
     # surrounds it is bloom and streaks, and where these cross ribs the ribs are too bright.
     dense = (raw.hu > 1300) & ~raw.of("vertebrae", "scapula", "humerus", "clavicula_left")
-    bloom = ndimage.binary_dilation(dense, iterations=4)
+    reach = max(1, round(2.8 / raw.spacing[0]))
+    bloom = ndimage.binary_dilation(dense, iterations=reach)
     bones &= ~(bloom & ~labelled)
     hu[bloom & labelled] = np.minimum(hu[bloom & labelled], 300.0)
     soft = ~bones & ~raw.of("costal_cartilages")
@@ -140,8 +152,8 @@ def _remove_contrast(
     hu[thin & (hu > 700.0)] = 700.0
     np.minimum(hu, 1600.0, out=hu)
     airy = raw.of("lung_", "trachea", "colon", "stomach", "small_bowel", "esophagus")
-    airy = ndimage.binary_dilation(airy, iterations=4)
-    within = ndimage.binary_erosion(body, iterations=4)
+    airy = ndimage.binary_dilation(airy, iterations=reach)
+    within = ndimage.binary_erosion(body, iterations=reach)
     hu[soft & ~airy & within & (hu < -130.0)] = -100.0
 
 
@@ -150,6 +162,8 @@ def _fill_field_of_view(
 ) -> None:
     """Continue the shoulders beyond the circle of reconstruction by their outermost tissue."""
     size = raw.hu.shape[0]
+    if raw.hu.shape[1] != size or not (raw.hu[0, 0] == raw.hu[0, 0, 0]).all():
+        return  # Not the square round a circle of reconstruction.
     axis = np.arange(size) - (size - 1) / 2
     outside = np.hypot(axis[:, None], axis[None, :]) > size / 2 - 3
     nearest = ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True)

@@ -20,12 +20,12 @@ def compact_labels(raw: RawCT, cleaned: CleanCT) -> NDArray[np.uint8]:
         "lung_upper_lobe_right": Structure.RIGHT_UPPER_LOBE,
         "lung_middle_lobe_right": Structure.RIGHT_MIDDLE_LOBE,
         "lung_lower_lobe_right": Structure.RIGHT_LOWER_LOBE,
-        "heart": Structure.HEART,
-        "atrial_appendage_left": Structure.HEART,
         "aorta": Structure.AORTA,
         "trachea": Structure.AIRWAY,
     }
     prefixes = {
+        "heart": Structure.HEART,
+        "atrial_appendage": Structure.HEART,
         "vertebrae": Structure.SPINE,
         "rib_": Structure.RIBS,
         "scapula": Structure.SCAPULA,
@@ -33,14 +33,16 @@ def compact_labels(raw: RawCT, cleaned: CleanCT) -> NDArray[np.uint8]:
         "humerus": Structure.SHOULDER,
     }
     labels = cleaned.labels.copy()
-    heart = np.isin(labels, [raw.ids["heart"], raw.ids["atrial_appendage_left"]])
+    heart = np.isin(
+        labels, [n for s, n in raw.ids.items() if s.startswith(("heart", "atrial_appendage"))]
+    )
     # The map's heart reaches out into the hilar vessels, which would count into its width: keep
     # what lies within the frontal shadow opened by a disk of 14 mm.
-    tall = round(raw.spacing[2] / raw.spacing[0])
+    tall = max(1, round(raw.spacing[2] / raw.spacing[0]))
     shadow = np.pad(heart.any(1).repeat(tall, axis=1), 30)
     opened = ndimage.binary_opening(shadow, disk(round(14.0 / raw.spacing[0])))
     core = opened[30:-30, 30:-30][:, tall // 2 :: tall][:, None, :]
-    labels[heart & ~core] = raw.ids["pulmonary_vein"]
+    labels[heart & ~core] = 0
     for name, number in raw.ids.items():
         found = [value for start, value in prefixes.items() if name.startswith(start)]
         table[number] = rules.get(name, found[0] if found else Structure.BODY)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from syncxr.images.simulation.body import Body, load_body
-from syncxr.images.simulation.ct import Floats, load_thorax
+from syncxr.images.simulation.ct import SOURCE, Floats, load_thorax
 from syncxr.images.simulation.projection import Rays, Slabs
 from syncxr.images.simulation.shapes.placing import View, place
 from syncxr.images.simulation.vessels.tree import VARIANTS, grow
@@ -48,11 +48,11 @@ class Laid:
     groups: Tensor
 
 
-@lru_cache(maxsize=VARIANTS)
-def lay(resolution_mm: float, variant: int) -> Laid:
+@lru_cache(maxsize=2 * VARIANTS)
+def lay(resolution_mm: float, variant: int, anatomy: str = SOURCE) -> Laid:
     """Grow a variant and find out where its pieces lie."""
-    body = load_body(resolution_mm)
-    tree = grow(load_thorax(resolution_mm), body.marks, variant)
+    body = load_body(resolution_mm, anatomy)
+    tree = grow(load_thorax(resolution_mm, anatomy), body.marks, variant)
     low = tree.points.min(0) - 1.0
     shape = np.ceil((tree.points.max(0) - low) / _LATTICE).astype(int) + 1
     axes = [start + _LATTICE * np.arange(count) for start, count in zip(low, shape, strict=True)]
