@@ -12,7 +12,10 @@ from syncxr.pretraining.options import Augmentation
 
 
 def augment(images: Tensor, options: Augmentation, generator: Generator) -> Tensor:
-    """Change films (N, 1, S, S) with grey values in [0, 1]; the shape stays."""
+    """Change films (N, 1, S, S) with grey values in [0, 1]; the shape stays.
+
+    Numbers are drawn on the CPU, the same for any device that the films are on.
+    """
     moved = _move(images, options, generator)
     return _regrade(_soften(moved, options, generator), options, generator)
 
@@ -30,7 +33,7 @@ def _move(images: Tensor, options: Augmentation, generator: Generator) -> Tensor
     down = _uniform(count, -1, 1, generator) * reach
     cosine, sine = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     rows = (cosine * flip, -sine, right, sine * flip, cosine, down)
-    matrix = torch.stack(rows, 1).reshape(count, 2, 3)
+    matrix = torch.stack(rows, 1).reshape(count, 2, 3).to(images.device)
     grid = affine_grid(matrix, list(images.shape), align_corners=False)
     return grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
@@ -46,7 +49,7 @@ def _soften(images: Tensor, options: Augmentation, generator: Generator) -> Tens
     offsets = torch.arange(-reach, reach + 1, dtype=torch.float32)
     kernels = torch.exp(-(offsets**2) / (2 * width.unsqueeze(1) ** 2))
     kernels[sharp] = (offsets == 0).float()
-    kernels = kernels / kernels.sum(1, keepdim=True)
+    kernels = (kernels / kernels.sum(1, keepdim=True)).to(images.device)
     # One group a film lets one call blur each with its own kernel.
     stacked = pad(images.transpose(0, 1), (reach,) * 4, mode="replicate")
     stacked = conv2d(stacked, kernels[:, None, None, :], groups=count)
@@ -58,9 +61,12 @@ def _regrade(images: Tensor, options: Augmentation, generator: Generator) -> Ten
     """Brightness, then contrast about the film's own mean."""
     count = len(images)
     low, high = 1 - options.contrast, 1 + options.contrast
-    brighter = images * _uniform(count, low, high, generator).reshape(-1, 1, 1, 1)
+    gain, spread = (
+        _uniform(count, low, high, generator).reshape(-1, 1, 1, 1).to(images.device)
+        for _ in range(2)
+    )
+    brighter = images * gain
     mean = brighter.mean((1, 2, 3), keepdim=True)
-    spread = _uniform(count, low, high, generator).reshape(-1, 1, 1, 1)
     return (mean + (brighter - mean) * spread).clamp(0, 1)
 
 

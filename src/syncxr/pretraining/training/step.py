@@ -98,11 +98,11 @@ class Stepper:
         scope = f"pretraining step of process {rank}" if rank else "pretraining step"
         seed = derive_seed(str(self._options.seed), scope, index)
         torch.manual_seed(seed)  # dropout
-        generator = Generator().manual_seed(seed)
-        films = augment(as_pixels(batch.films), self._options.augmentation, generator)
+        generator, device = Generator().manual_seed(seed), self._engine.device
+        films = as_pixels(batch.films).to(device)
+        films = augment(films, self._options.augmentation, generator)
         films = films.contiguous(memory_format=torch.channels_last)
-        device = self._engine.device
-        return films.to(device), read(self.model.text_encoder, batch.texts, device)
+        return films, read(self.model.text_encoder, batch.texts, device)
 
     def _backward(self, films: Tensor, tokens: Tokens, number: int) -> float:
         """Loss of a batch; its gradients are added to what is there."""
