@@ -45,7 +45,7 @@ def _refuse(entity: Entity) -> str:
 def hilum_of(body: Body, side: str) -> tuple[float, float, float]:
     """Where vessels leave the mediastinum; the left hilum lies 1 to 2 cm higher."""
     x, y, z = body.marks.carina
-    return (x + 38.0, y - 4.0, z - 10.0) if side == "left" else (x - 38.0, y + 2.0, z - 22.0)
+    return (x + 41.0, y - 4.0, z - 4.0) if side == "left" else (x - 38.0, y + 2.0, z - 15.0)
 
 
 @dataclass(frozen=True)

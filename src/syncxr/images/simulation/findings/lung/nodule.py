@@ -27,49 +27,82 @@ RADII = {"mild": (4.5, 6.5), "moderate": (7.0, 10.0), "severe": (11.0, 14.5)}
 CALCIFIED_RADII = {"mild": (3.2, 4.2), "moderate": (4.2, 5.5), "severe": (5.5, 7.0)}
 """Of a healed granuloma, mm: mostly below 10 mm wide."""
 
+AREA_CM2 = {"mild": (0.5, 3.0), "moderate": (1.2, 6.0), "severe": (3.0, 11.0)}
+"""On the film, of one: circles of these radii, magnified by up to 1.15, and a pixel's edge."""
+
+CALCIFIED_AREA_CM2 = {"mild": (0.25, 1.8), "moderate": (0.5, 2.6), "severe": (0.8, 4.0)}
+"""The same of a granuloma."""
+
+SOFT = Material(water=1.04 - LUNG_DENSITY)
+"""30 to 50 HU where lung was: solid nodules without calcium (Siegelman et al., AJR 1980)."""
+
+CALCIFIED = Material(water=1.04 - LUNG_DENSITY, bone=0.5)
+"""Some 700 HU: diffuse calcium, far above the 164 HU from which nodules count as benign (Siegelman
+et al., AJR 1980)."""
+
 
 @dataclass(frozen=True)
 class Nodule:
-    """A rounded, well-defined opacity within the lung.
+    """A rounded, well-defined opacity within the lung, its outline not quite even.
 
     Put where lung lies open in a frontal view: a nodule that no reader could see is no positive.
 
     Attributes:
         concept: Of the lexicon.
         radii: By severity, mm.
-        density: g/cm³; 1.05 soft tissue, 2 calcified as far as a beam through water is concerned.
+        material: What it adds to lung.
+        area_cm2: On the film, of one, by severity.
     """
 
     concept: str
     radii: Mapping[str, tuple[float, float]]
-    density: float
+    material: Material
+    area_cm2: Mapping[str, tuple[float, float]]
 
     def refuses(self, entity: Entity) -> str:
         """Any lobe or zone will do."""
         return check_place(entity, ZONES, lobes=True)
 
     def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
-        """Place one sphere a side."""
+        """Place one sphere a side, or as many as the words say."""
         words = settle(entity, rng)
+        each = max(1, round((body.count or 1) / len(words.sides)))
         shapes: list[Shape] = []
         placed: dict[str, Any] = {}
         for side in ("left", "right"):
-            radius = float(rng.uniform(*self.radii[words.severity]))
-            squash = float(rng.uniform(0.88, 1.12))
-            place_seed = int(rng.integers(2**32))
+            chance = np.random.default_rng(int(rng.integers(2**32)))
             if side not in words.sides:
                 continue
             lung = lung_share(body, side, words.lobe)
-            chance = np.random.default_rng(place_seed)
-            centre = pick_centre(body, lung, words.zone, radius + 6.0, chance, clear=0.95)
-            added = Material(water=self.density - LUNG_DENSITY)
-            shapes.append(Ellipsoid(centre, (radius * squash, radius, radius / squash), added))
-            placed[side] = {"radius_mm": radius, "centre_mm": list(centre)}
+            placed[side] = []
+            for _ in range(each):
+                radius = float(chance.uniform(*self.radii[words.severity]))
+                centre = pick_centre(body, lung, words.zone, radius + 6.0, chance, clear=0.95)
+                shapes += _lumpy(centre, radius, self.material, chance)
+                placed[side].append({"radius_mm": radius, "centre_mm": list(centre)})
         return Change({**words.to_dict(), "placed": placed}, shapes=tuple(shapes), least_path=0.1)
 
 
+def _lumpy(
+    centre: tuple[float, float, float], radius: float, material: Material, rng: np.random.Generator
+) -> list[Shape]:
+    """An ellipsoid with low bumps: where they overlap it, both together weigh little more."""
+    squash = float(rng.uniform(0.88, 1.12))
+    turn = float(rng.uniform(0.0, 180.0))
+    core = 0.94 * radius
+    shapes: list[Shape] = [Ellipsoid(centre, (core * squash, core, core / squash), material, turn)]
+    bump = Material(0.45 * material.water, 0.45 * material.bone)
+    for _ in range(int(rng.integers(3, 6))):
+        way = rng.normal(0.0, 1.0, 3)
+        way /= np.linalg.norm(way)
+        x, y, z = (float(value) for value in np.array(centre) + 0.68 * radius * way)
+        size = float(rng.uniform(0.32, 0.46)) * radius
+        shapes.append(Ellipsoid((x, y, z), (size, size, size), bump))
+    return shapes
+
+
 NODULES = (
-    Nodule("nodule", RADII, 1.05),
-    Nodule("calcified nodule", CALCIFIED_RADII, 2.0),
-    Nodule("granuloma", CALCIFIED_RADII, 2.0),
+    Nodule("nodule", RADII, SOFT, AREA_CM2),
+    Nodule("calcified nodule", CALCIFIED_RADII, CALCIFIED, CALCIFIED_AREA_CM2),
+    Nodule("granuloma", CALCIFIED_RADII, CALCIFIED, CALCIFIED_AREA_CM2),
 )
