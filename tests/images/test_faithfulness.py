@@ -67,7 +67,7 @@ def test_a_negative_that_the_film_belies_fails(
 
 
 def test_what_cannot_be_drawn_counts_as_unseen(renderer: SimulationRenderer) -> None:
-    found = faithfulness([RenderRequest("Acute rib fracture.", 5)], renderer)
+    found = faithfulness([RenderRequest("Pulmonary embolism.", 5)], renderer)
     assert found.positives.n == 1
     assert found.positives.hits == 0
 

@@ -1,9 +1,13 @@
 """The simulation as the rest of the house sees it: words in, films out."""
 
+import hashlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.errors import SyncxrError
@@ -11,7 +15,8 @@ from syncxr.images import RENDERERS
 from syncxr.images.api import render
 from syncxr.images.renderer import RenderRequest
 from syncxr.images.simulation.reading import Instructions
-from syncxr.images.simulation.renderer import SimulationRenderer
+from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
+from syncxr.images.visibility import GREY_STEP
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Entity, Polarity
 
@@ -164,3 +169,73 @@ def test_built_by_name_and_called_by_words() -> None:
     assert [str(entity) for entity in film.shown] == ["mild left pleural effusion"]
     with pytest.raises(SyncxrError, match="colour"):
         render("Normal chest.", colour=True)
+
+
+def test_visible_mask_lies_where_the_film_differs(renderer: SimulationRenderer) -> None:
+    for text, seed in (("Small left pleural effusion.", 1), ("Right upper lobe consolidation.", 2)):
+        study = renderer.study(RenderRequest(text, seed))
+        [entity] = study.film.shown
+        visible = study.film.visible[str(entity)]
+        difference = np.abs(study.film.image.astype(int) - study.without([entity]))
+        changed = difference > GREY_STEP
+        assert (visible & changed).sum() > 0.85 * max(visible.sum(), changed.sum())
+
+
+def test_what_nobody_sees_is_no_positive(renderer: SimulationRenderer) -> None:
+    entity = positive("nodule", "right", "mild")
+    hidden = 0
+    for seed in range(6):
+        study = renderer.follow(Instructions((entity,)), seed)
+        film = study.film
+        if film.shown:
+            continue
+        hidden += 1
+        [(unseen, reason)] = film.not_shown
+        assert unseen == entity
+        assert "not visible" in reason
+        assert not film.masks and not film.visible
+    # Where nothing is between finding and film, all of it is seen.
+    assert hidden < 6
+
+
+def test_as_many_as_the_words_say(renderer: SimulationRenderer) -> None:
+    film = renderer.study(RenderRequest("Three nodules in the right lung.", 3)).film
+    [parameters] = film.parameters["findings"].values()
+    assert len(parameters["placed"]["right"]) == 3
+
+
+@pytest.mark.parametrize("view", ["PA", "AP", "lateral"])
+def test_every_view_by_request(renderer: SimulationRenderer, view: str) -> None:
+    entity = positive("consolidation", "right lower lobe", "severe")
+    film = renderer.render_entities([entity], 3, view)  # type: ignore[arg-type]
+    assert film.parameters["pose"]["view"] == view
+    assert film.shown == (entity,)
+    assert (film.parameters["heart_ratio"] is None) == (view == "lateral")
+    rows = np.argwhere(film.masks[str(entity)])[:, 0]
+    assert rows.mean() > 50
+
+
+def test_inverted_films_are_the_same_films() -> None:
+    plain, inverted = (
+        SimulationRenderer(SimulationOptions(size=64, inverted=share)).render_entities([], 1).image
+        for share in (0.0, 1.0)
+    )
+    assert (inverted == 255 - plain).all()
+
+
+def test_same_bytes_in_another_process(renderer: SimulationRenderer) -> None:
+    text = "Small left pleural effusion. Pacemaker. Moderate cardiomegaly."
+    code = (
+        "from syncxr.images.api import render; import hashlib\n"
+        "render('Large right mass.', seed=5, size=112)\n"
+        f"film = render({text!r}, seed=9, size=112)\n"
+        "print(hashlib.sha256(film.image.tobytes()).hexdigest())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    [film] = renderer.render([RenderRequest(text, 9)])
+    assert run.stdout.split()[-1] == hashlib.sha256(film.image.tobytes()).hexdigest()
+
+
+def test_views_need_a_share() -> None:
+    with pytest.raises(ValidationError, match="positive share"):
+        SimulationOptions(views={"PA": 0.0})

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.body import Body, cut, geometry, load_body
 from syncxr.images.simulation.ct import Floats, load_thorax
 from syncxr.images.simulation.projection import Slabs
@@ -31,6 +32,10 @@ class Frame:
     slabs: Slabs
     cells: Slabs
     lateral: bool
+
+    def stretch(self, patient: Patient) -> float:
+        """Length along the beam in the patient over that in the source."""
+        return float(np.sqrt(patient.breadth)) if self.lateral else patient.depth
 
     def turned(self, volume: Floats) -> Floats:
         """A body's cells (K, R, C) in the order of this view."""

@@ -53,15 +53,19 @@ def insert(
     return inserted
 
 
-def patient_without(
-    original: Patient, inserted: Mapping[Entity, Inserted], gone: Entity
-) -> Patient:
-    """The patient as all findings but one would have made it."""
-    wanted: dict[str, Any] = {}
-    for entity, one in inserted.items():
-        if entity != gone:
-            wanted |= one.change.patient
-    return replace(original, **wanted)
+def patients_without(
+    original: Patient, inserted: Mapping[Entity, Inserted]
+) -> dict[Entity, Patient]:
+    """For each finding that changes the patient as a whole: the patient as the others make it."""
+    wanted = {entity: one.change.patient for entity, one in inserted.items() if one.change.patient}
+    made = {}
+    for gone in wanted:
+        rest: dict[str, Any] = {}
+        for entity, values in wanted.items():
+            if entity != gone:
+                rest |= values
+        made[gone] = replace(original, **rest)
+    return made
 
 
 def _added(body: Body, after: Floats, before: Floats) -> Floats | None:

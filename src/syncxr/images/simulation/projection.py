@@ -9,7 +9,7 @@ does (3 mm × 0.1 for a frontal view).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -88,20 +88,20 @@ def cast(pose: Pose, size: int) -> Rays:
     views as well; in a lateral view the front of the chest is on the left.
     """
     centres = ((np.arange(size) + 0.5) / size - 0.5) * pose.field
-    u, v = np.meshgrid(centres, -centres)
     # Beam frame: +y runs from source to detector, u to the right of a viewer who looks along it.
-    target = np.stack([u, np.full_like(u, pose.gap), v], axis=-1)
-    source = np.array([0.0, pose.gap - pose.distance, 0.0])
-    if pose.view == "AP":
-        # Seen from behind the detector, so that the patient's left stays on the right.
-        target[..., 0] *= -1
-    shift = np.array([pose.shift_x if pose.view != "AP" else -pose.shift_x, 0.0, pose.shift_z])
+    # An AP film is seen from behind the detector, so that the patient's left stays on the right.
+    side = -1.0 if pose.view == "AP" else 1.0
+    shift = np.array([side * pose.shift_x, 0.0, pose.shift_z])
     turn = _turn(pose.roll, 1) @ _turn(_FACING[pose.view] + pose.rotation, 2) @ _turn(pose.tilt, 0)
-    origin = (source - shift) @ turn
-    ends = (target - shift) @ turn
-    direction = ends - origin
-    direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
-    return Rays(origin.astype(np.float32), direction.astype(np.float32))
+    origin = (np.array([0.0, pose.gap - pose.distance, 0.0]) - shift) @ turn
+    middle = (np.array([0.0, pose.gap, 0.0]) - shift) @ turn - origin
+    right, up = side * centres, -centres
+    direction = np.empty((size, size, 3), np.float32)
+    length = np.sqrt(pose.distance**2 + right[None, :] ** 2 + up[:, None] ** 2)
+    for axis in range(3):
+        along = middle[axis] + right[None, :] * turn[0, axis] + up[:, None] * turn[2, axis]
+        direction[..., axis] = along / length
+    return Rays(origin.astype(np.float32), direction)
 
 
 def frontal(pose: Pose) -> Pose:
@@ -179,18 +179,27 @@ def intersections(
     axes = [slabs.across, 2]
     slope = rays.direction / along[..., None]
     squared = slope[..., 0] ** 2 + slope[..., 1] ** 2 + slope[..., 2] ** 2
-    lengths = torch.from_numpy(slabs.thickness * np.sqrt(squared).astype(np.float32)).to(device)
+    lengths = torch.from_numpy(slabs.thickness * np.sqrt(squared)).to(device)
     depth = torch.from_numpy((slabs.centres - rays.source[slabs.axis]).astype(np.float32))
-    start = torch.from_numpy(rays.source[axes].astype(np.float32)).to(device)
-    across = torch.from_numpy(np.ascontiguousarray(slope[..., axes], np.float32)).to(device)
-    where = torch.addcmul(start, depth.to(device)[:, None, None, None], across)
-    if displace is not None:
-        where += _moved(slabs, rays, slope, displace, nodes).to(device)
-    return where, lengths
+    start = torch.from_numpy(rays.source[axes])[:, None, None].to(device)
+    planes = torch.from_numpy(np.ascontiguousarray(slope[..., axes].transpose(2, 0, 1))).to(device)
+    depth = depth.to(device)[:, None, None, None]
+    if displace is None:
+        where = torch.addcmul(start, depth, planes)
+    else:
+        moved = _moved(slabs, rays, slope, displace, nodes).to(device)
+        # What is the same for all rays of a plane survives the interpolation: added before, it is
+        # added to few.
+        where = functional.interpolate(
+            moved + start, size=along.shape, mode="bilinear", align_corners=True
+        )
+        where.addcmul_(depth, planes)
+    # In memory the columns' plane lies before the rows': that is how it is written and read.
+    return where.permute(0, 2, 3, 1), lengths
 
 
 def _moved(slabs: Slabs, rays: Rays, slope: Floats, displace: Displace, nodes: int) -> Tensor:
-    """Displacement at every crossing, from a coarse grid of rays: (K, H, W, 2), mm."""
+    """Displacement at the crossings of a coarse grid of rays: (K, 2, nodes, nodes), mm."""
     height, width = slope.shape[:2]
     rows = np.linspace(0, height - 1, nodes)
     columns = np.linspace(0, width - 1, nodes)
@@ -208,11 +217,9 @@ def _moved(slabs: Slabs, rays: Rays, slope: Floats, displace: Displace, nodes: i
     depth = (slabs.centres - rays.source[slabs.axis])[:, None, None, None]
     points = (rays.source + depth * coarse[None]).astype(np.float32)
     shift = displace(points) - points
-    moved = torch.from_numpy(
+    return torch.from_numpy(
         np.ascontiguousarray(shift[..., [slabs.across, 2]].transpose(0, 3, 1, 2), np.float32)
     )
-    fine = functional.interpolate(moved, size=(height, width), mode="bilinear", align_corners=True)
-    return fine.permute(0, 2, 3, 1)
 
 
 def integrate(slabs: Slabs, channels: Tensor, where: Tensor, lengths: Tensor) -> Tensor:
@@ -235,76 +242,3 @@ def integrate(slabs: Slabs, channels: Tensor, where: Tensor, lengths: Tensor) ->
         channels, grid, mode="bilinear", padding_mode="border", align_corners=True
     )
     return sampled.sum(0) * (lengths / 10.0)
-
-
-def integrate_changes(
-    slabs: Slabs, volumes: Sequence[Floats], where: Tensor, lengths: Tensor
-) -> Tensor:
-    """Sum volumes that are nothing in most places, at half the depth's fineness.
-
-    Only the slabs, and only the part of the film, where there is something are looked at; pairs of
-    slabs are projected through the plane between them.
-
-    Args:
-        slabs: Geometry of the volumes.
-        volumes: Amount per unit length, (K, R, C) each.
-        where: From :func:`intersections`, (K, H, W, 2).
-        lengths: From :func:`intersections`, mm, (H, W).
-
-    Returns:
-        Line integrals, in the volumes' unit times cm, (N, H, W).
-    """
-    total = where.new_zeros((len(volumes), *where.shape[1:3]))
-    # Cells with something in them, seen from the side and from the front.
-    sides = np.any([volume.any(axis=2) for volume in volumes], axis=0)
-    front = np.any([volume.any(axis=(0, 1)) for volume in volumes], axis=0)
-    box = [np.flatnonzero(there) for there in (sides.any(axis=1), sides.any(axis=0), front)]
-    if not len(box[0]):
-        return total
-    deep = slice(int(box[0][0]), int(box[0][-1]) + 1)
-    rows, columns = _touched(slabs, where[deep], box[1], box[2])
-    if rows.start >= rows.stop or columns.start >= columns.stop:
-        return total
-    stacked = np.stack([volume[deep] for volume in volumes], axis=1)
-    channels = torch.from_numpy(stacked).to(where.device)
-    paired, between = _paired(channels, where[deep, rows, columns])
-    total[:, rows, columns] = integrate(slabs, paired, between, 2.0 * lengths[rows, columns])
-    return total
-
-
-_STRIDE = 4
-"""Pixels between those that are looked at to find the part of the film that changed."""
-
-
-def _touched(
-    slabs: Slabs, where: Tensor, rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> tuple[slice, slice]:
-    """Part of the film whose rays cross the cells in ``rows`` × ``columns``."""
-    seen = where[:, ::_STRIDE, ::_STRIDE]
-    margin = 2.0 * (float(slabs.rows[1] - slabs.rows[0]) + float(abs(slabs.thickness)))
-    inside = (
-        (seen[..., 0] > float(slabs.columns[columns[0]]) - margin)
-        & (seen[..., 0] < float(slabs.columns[columns[-1]]) + margin)
-        & (seen[..., 1] > float(slabs.rows[rows[0]]) - margin)
-        & (seen[..., 1] < float(slabs.rows[rows[-1]]) + margin)
-    ).any(0)
-    found = []
-    for hit, size in ((inside.any(1), where.shape[1]), (inside.any(0), where.shape[2])):
-        at = hit.nonzero()
-        if not len(at):
-            return slice(0, 0), slice(0, 0)
-        first, last = int(at[0]) * _STRIDE, int(at[-1]) * _STRIDE
-        found.append(slice(max(0, first - _STRIDE), min(size, last + _STRIDE + 1)))
-    return found[0], found[1]
-
-
-def _paired(channels: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
-    """Neighbouring slabs as one; an odd last one at half its weight, for rays twice as long."""
-    count = len(channels)
-    even = count - count % 2
-    paired = 0.5 * (channels[0:even:2] + channels[1:even:2])
-    between = 0.5 * (where[0:even:2] + where[1:even:2])
-    if count % 2:
-        paired = torch.cat([paired, 0.5 * channels[-1:]])
-        between = torch.cat([between, where[-1:]])
-    return paired, between

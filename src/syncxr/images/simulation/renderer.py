@@ -129,15 +129,23 @@ class SimulationRenderer:
             options.inverted,
             options.anatomies,
         )
-        return self._film(scene, wanted, seed)
+        return self.film_of(scene, wanted, seed)
 
     def again(self, study: SimulatedStudy, wanted: Instructions) -> SimulatedStudy:
         """The same patient as another text has it, exposure and processing frozen."""
-        return self._film(study.scene, wanted, study.seed, study.developed.frozen)
+        return self.film_of(study.scene, wanted, study.seed, study.developed.frozen)
 
-    def _film(
+    def film_of(
         self, scene: Scene, wanted: Instructions, seed: int, frozen: Frozen | None = None
     ) -> SimulatedStudy:
+        """The film of a given patient in a given pose.
+
+        Args:
+            scene: Patient, pose and exposure.
+            wanted: What the film is to show.
+            seed: Of the findings.
+            frozen: Exposure and processing of another film of the scene; by default its own.
+        """
         drawn, not_shown = self._sort(wanted.entities)
         paths, inserted, body = self._trace(scene, wanted, drawn, seed)
         made = self._develop(scene, paths, frozen)

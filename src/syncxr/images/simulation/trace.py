@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from syncxr.images.simulation.anatomy import Deformation, Patient
-from syncxr.images.simulation.body import Body, stack
-from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.body import Body, load_body, stack
 from syncxr.images.simulation.film.beam import Matter
 from syncxr.images.simulation.frame import Frame, frame_of
-from syncxr.images.simulation.insertion import Inserted, patient_without
+from syncxr.images.simulation.insertion import Inserted, patients_without
+from syncxr.images.simulation.moving import moved_tissue
+from syncxr.images.simulation.parts import Part
 from syncxr.images.simulation.projection import (
-    Pose,
-    Rays,
-    Slabs,
     cast,
     column_of,
     frontal,
     integrate,
-    integrate_changes,
     intersections,
 )
 from syncxr.images.simulation.scene import Scene
@@ -79,7 +75,7 @@ def trace(
     rays = cast(pose, size)
     deformation = Deformation.of(patient, body.marks, partial(column_of, frontal(pose)))
     where, lengths = intersections(frame.slabs, rays, deformation, device=device)
-    lengths = lengths * _stretch(patient, frame)
+    lengths = lengths * frame.stretch(patient)
     path = integrate(frame.slabs, stack(water, bone).to(device), where, lengths)
     matter = Matter(path[0], path[1] * patient.bone_density)
     tree = lay(resolution_mm, patient.vessels, patient.anatomy)
@@ -88,7 +84,8 @@ def trace(
     matter = matter._replace(water=matter.water + surface(patient, pose, size, matter.water))
     added: dict[Entity, Matter] = {}
     masks: dict[Entity, Mask] = {}
-    moved = _moved(scene, frame, water, bone, inserted, size, body)
+    patients = patients_without(scene.patient, inserted)
+    moved = moved_tissue(patients, body, frame, stack(water, bone), pose, size)
     for entity, one in inserted.items():
         changed, own = _cells(one, patient, frame, where, lengths)
         if one.change.shapes:
@@ -100,13 +97,10 @@ def trace(
             own = _sum(own, moved[entity])
         added[entity] = own
         masks[entity] = (changed > one.change.least_path).cpu().numpy()
-    ratio = None if frame.lateral else _heart_ratio(body, where, lengths)
+    ratio = None
+    if not frame.lateral:
+        ratio = _heart_ratio(_heart_and_lungs(resolution_mm, patient.anatomy), where, lengths)
     return Paths(matter, added, masks, frozenset(moved), ratio)
-
-
-def _stretch(patient: Patient, frame: Frame) -> float:
-    """Length along the beam in the patient over that in the source."""
-    return float(np.sqrt(patient.breadth)) if frame.lateral else patient.depth
 
 
 def _cells(
@@ -118,8 +112,8 @@ def _cells(
     there = {name: frame.turned(v) for name, v in volumes.items() if v is not None}
     if not there:
         return nothing, Matter(nothing, nothing)
-    sums = integrate_changes(frame.cells, list(there.values()), where, lengths)
-    found = dict(zip(there, sums, strict=True))
+    part = Part.of(frame.cells, list(there.values()))
+    found = dict(zip(there, part.integrate(where, lengths), strict=True)) if part else {}
     bone = found.get("bone", nothing) * patient.bone_density
     return found.get("extent", nothing), Matter(found.get("water", nothing), bone)
 
@@ -130,82 +124,20 @@ def _sum(a: Matter, b: Matter) -> Matter:
     return Matter(a.water + b.water, a.bone + b.bone, metal)
 
 
-_SHRUNK = 2
-"""Pixels, a side, that share a ray where only differences between two patients are wanted."""
-
-
-def _moved(
-    scene: Scene,
-    frame: Frame,
-    water: Floats,
-    bone: Floats,
-    inserted: Mapping[Entity, Inserted],
-    size: int,
-    body: Body,
-) -> dict[Entity, Matter]:
-    """What findings that change the patient as a whole add to each ray, by moving tissue.
-
-    Every such finding is taken out once, on a film of half the size and half the depth's fineness.
-    """
-    shaping = [entity for entity, one in inserted.items() if one.change.patient]
-    if not shaping:
-        return {}
-    halved = Slabs(
-        frame.slabs.axis,
-        frame.slabs.centres[: len(frame.slabs.centres) // 2 * 2].reshape(-1, 2).mean(1),
-        2.0 * frame.slabs.thickness,
-        frame.slabs.rows,
-        frame.slabs.columns,
-    )
-    count = 2 * len(halved.centres)
-    channels = stack(*(0.5 * (volume[0:count:2] + volume[1:count:2]) for volume in (water, bone)))
-    rays = cast(scene.pose, size // _SHRUNK)
-
-    def film(patient: Patient) -> Matter:
-        return _coarse(patient, body, frame, halved, channels, rays, scene.pose)
-
-    whole = film(body.patient)
-    made = {}
-    for entity in shaping:
-        rest = film(patient_without(scene.patient, inserted, entity))
-        made[entity] = Matter(
-            _enlarged(whole.water - rest.water, size), _enlarged(whole.bone - rest.bone, size)
-        )
-    return made
-
-
-def _coarse(
-    patient: Patient,
-    body: Body,
-    frame: Frame,
-    slabs: Slabs,
-    channels: Tensor,
-    rays: Rays,
-    pose: Pose,
-) -> Matter:
-    """Matter along the rays of a small film."""
-    deformation = Deformation.of(patient, body.marks, partial(column_of, frontal(pose)))
-    where, lengths = intersections(slabs, rays, deformation, nodes=17)
-    lengths = lengths * _stretch(patient, frame)
-    path = integrate(slabs, channels, where, lengths)
-    water = path[0] + surface(patient, pose, path.shape[1], path[0])
-    return Matter(water, path[1] * patient.bone_density)
-
-
-def _enlarged(small: Tensor, size: int) -> Tensor:
-    """A small film's sums at full size."""
-    large = torch.nn.functional.interpolate(
-        small[None, None], size=(size, size), mode="bilinear", align_corners=False
-    )
-    return large[0, 0]
-
-
-def _heart_ratio(body: Body, where: Tensor, lengths: Tensor) -> float:
+def _heart_ratio(part: Part, where: Tensor, lengths: Tensor) -> float:
     """Greatest width of the heart's shadow over that of the lungs', on the film."""
-    lungs = body.lungs["left"] + body.lungs["right"]
-    # Widths run along the columns; every second row will do.
-    sums = integrate_changes(body.slabs, (body.heart, lungs), where[:, ::2], lengths[::2])
+    # Widths run along the columns; every third row will do.
+    sums = part.integrate(where[:, ::3], lengths[::3])
     return _width(sums[0]) / max(_width(sums[1]), 1)
+
+
+@lru_cache(maxsize=6)
+def _heart_and_lungs(resolution_mm: float, anatomy: str) -> Part:
+    """Of a source body: what findings do does not change where its heart and lungs are."""
+    body = load_body(resolution_mm, anatomy)
+    part = Part.of(body.slabs, (body.heart, body.lungs["left"] + body.lungs["right"]))
+    assert part is not None, "a body has a heart and lungs"
+    return part
 
 
 def _width(path: Tensor) -> int:
