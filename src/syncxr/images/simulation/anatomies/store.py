@@ -97,7 +97,10 @@ def remove(name: str) -> None:
     Raises:
         SyncxrError: There is none of this name.
     """
+    key = resolve(name)
     shutil.rmtree(_entry(name).parent)
+    for derived in (assets.cache_folder() / "simulation").glob(f"*-{key}.*"):
+        derived.unlink()
 
 
 def resolve(name: str) -> str:

@@ -188,6 +188,8 @@ def _flesh(grid: Grid, apex: float, scale: float) -> None:
     below = np.clip((10.0 + 56.0 * slope**1.8 - z) / 4.0, 0.0, 1.0)
     shoulder = under * below * np.clip((half - np.abs(y - middle)) / 6.0, 0.0, 1.0)
     shoulder = shoulder * np.clip((z - low) / 6.0, 0.0, 1.0)
+    # The neck has its own tissue: fade in beside it, or a collar shows.
+    shoulder = shoulder * np.clip((wide - 36.0) / 26.0, 0.0, 1.0)
     # The arm: a capsule along the humerus.
     along = np.array(_HUMERUS, np.float32)
     axis_x = np.interp(-z, -along[:, 2], along[:, 0])

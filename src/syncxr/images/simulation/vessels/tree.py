@@ -35,8 +35,12 @@ _DETOUR = 0.45
 _STEP = 1.6
 """Between points of a vessel, mm."""
 
-_MOST_RADIUS = 2.3
+_MOST_RADIUS = 2.0
 """Thicker vessels are in the CT itself, mm."""
+
+
+_ROOT_MM = 14.0
+"""Round the root, where branches lie on one another and the CT shows the hilum, mm."""
 
 
 @dataclass(frozen=True)
@@ -132,4 +136,9 @@ def _pieces(
     before = np.minimum(radii[parents[1:]], 1.5 * radii[1:])
     radius = before[which] + share * (radii[1:] - before)[which]
     length = (reach / counts)[which]
-    return points.astype(np.float32), radius.astype(np.float32), length.astype(np.float32)
+    away = np.linalg.norm(points - nodes[0], axis=1) > _ROOT_MM
+    return (
+        points[away].astype(np.float32),
+        radius[away].astype(np.float32),
+        length[away].astype(np.float32),
+    )
