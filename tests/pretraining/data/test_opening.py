@@ -116,10 +116,12 @@ def test_in_memory_nothing_is_written(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not list(tmp_path.iterdir())
 
 
-def test_terms_stay_with_what_is_decoded(places: Path) -> None:
-    open_data(options(places), SIZE)
+def test_terms_stay_with_what_is_derived(places: Path) -> None:
+    data = open_data(options(places), SIZE)
     terms = list((places / "cache").glob("*/terms.json"))
     assert terms and all("stays_home" in path.read_text() for path in terms)
+    assert data.terms is not None and data.terms.stays_home
+    assert open_data(DataOptions(), SIZE, made_pairs.pairs(30)).terms is None
 
 
 def test_faults_are_one_line(places: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from syncxr.assets import cache_folder
+from syncxr.corpora.terms import Terms
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.data.division import divide
 from syncxr.pretraining.data.loader import Loader, Part
@@ -36,6 +37,7 @@ class SourceRecord(BaseModel):
         fingerprint: Hash of words and films as they lie there.
         skipped: Corrupt samples by name, with the reason.
         left_out: Rule to the number of samples that it leaves out.
+        terms: Under what terms it, and what is derived from it, may be used.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +51,7 @@ class SourceRecord(BaseModel):
     fingerprint: str
     skipped: tuple[Skipped, ...]
     left_out: dict[str, int]
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,12 @@ class Data:
     def name(self) -> str:
         """The sources' names, for messages."""
         return ", ".join(source.name for source in self.sources)
+
+    @property
+    def terms(self) -> Terms | None:
+        """The strictest terms of the sources: what a checkpoint is bound by."""
+        known = [source.terms for source in self.sources if source.terms is not None]
+        return max(known, key=lambda terms: terms.stays_home, default=None)
 
     def record(self) -> list[dict[str, Any]]:
         """JSON values of :attr:`sources`."""
@@ -132,6 +141,7 @@ def _assemble(
             fingerprint=d.index.fingerprint,
             skipped=d.index.skipped,
             left_out=d.index.left_out,
+            terms=d.index.terms,
         )
         for d, weight, out, share in zip(decoded, weights, kept_out, training.shares, strict=True)
     )

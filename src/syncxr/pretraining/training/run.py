@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from syncxr.errors import Stopped, SyncxrError
+from syncxr.factory.home import leave_terms
 from syncxr.pretraining.checkpoint import save
 from syncxr.pretraining.data.loader import Batch
 from syncxr.pretraining.data.opening import open_data
@@ -70,6 +71,7 @@ class Run:
             self.data = open_data(options.data, options.preprocessing, pairs)
         if pairs is None and engine.is_main_process:
             console.print(*lines(self.data), sep="\n", highlight=False, markup=False)
+            leave_terms(self.data.terms, folder)
         self.steps_per_epoch = self._count_steps()
         self.total = options.epochs * self.steps_per_epoch
         self.model, self.loaded = build_model(options)

@@ -122,6 +122,7 @@ def build(source: Source, identity: Identity, folder: Path, corrupt_limit: float
             left_out=done.left_out,
             state=identity.state,
             preprocessing=identity.preprocessing.model_dump(mode="json"),
+            terms=source.terms,
         )
         write_text(partial / INDEX, index.model_dump_json(indent=1) + "\n")
         shutil.rmtree(folder, ignore_errors=True)  # without an index it is nothing

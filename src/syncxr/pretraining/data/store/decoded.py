@@ -132,6 +132,7 @@ def decode_in_memory(source: Source, preprocessing: Preprocessing, corrupt_limit
         left_out=dict(sorted(tally.left_out.items())),
         state=identity.state,
         preprocessing=preprocessing.model_dump(mode="json"),
+        terms=source.terms,
     )
     check(source.name, index.skipped, index.seen, corrupt_limit)
     if not kept:

@@ -19,6 +19,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from syncxr.corpora.terms import Terms
+
 FILMS, TEXT, TEXT_BOUNDS, PAIR_BOUNDS, HASHES = (
     "films.u8",
     "text.utf8",
@@ -65,6 +67,7 @@ class Index(BaseModel):
         left_out: Rule to how many samples it leaves out; these are no faults.
         state: Of the source, when it was read.
         preprocessing: How films were prepared.
+        terms: Under what terms the source, and what is derived from it, may be used.
         version: Of the layout.
     """
 
@@ -80,4 +83,5 @@ class Index(BaseModel):
     left_out: dict[str, int]
     state: dict[str, Any]
     preprocessing: dict[str, Any]
+    terms: Terms | None = None
     version: int = VERSION
