@@ -36,7 +36,7 @@ from syncxr.factory.run_folder import open_run
 from syncxr.factory.runner import run_stage
 from syncxr.factory.sources import cut
 from syncxr.images import RENDERERS
-from syncxr.pretraining.pairs import Pairs
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.training.run import pretrain
 from syncxr.registry import build
 from syncxr.reports.constrained import report_grammar

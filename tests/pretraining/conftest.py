@@ -8,13 +8,13 @@ import torch
 import transformers
 
 from syncxr.pretraining.data.options import DataOptions
+from syncxr.pretraining.data.pairs import Pair, Pairs
 from syncxr.pretraining.options import (
     Augmentation,
     ImageEncoderOptions,
     PretrainingOptions,
     TextEncoderOptions,
 )
-from syncxr.pretraining.pairs import Pair, Pairs
 from syncxr.pretraining.preprocessing import Preprocessing
 
 WORDS = "no there is a right left bright patch nodule . the film shows clear"

@@ -9,9 +9,9 @@ import pytest
 
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.checkpoint import INDEX, describe, load
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.model import DualEncoder
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.prompt import Prompt
 from syncxr.pretraining.training.run import pretrain
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from syncxr.dataset.shards import commit_shard
-from syncxr.pretraining.pairs import Pair, Pairs
+from syncxr.pretraining.data.pairs import Pair, Pairs
 from syncxr.sample import Image, Sample
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncxr.pretraining.captions import CaptionMode, candidates
+from syncxr.pretraining.data.captions import CaptionMode, candidates
 from syncxr.pretraining.data.loader import Batch, Loader, Part
 from syncxr.pretraining.data.sources.memory import InMemory
 from syncxr.pretraining.data.store.decoded import Decoded, decode_in_memory

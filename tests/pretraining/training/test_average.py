@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from syncxr.pretraining.checkpoint import describe
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.training.average import Average
 from syncxr.pretraining.training.run import pretrain
 

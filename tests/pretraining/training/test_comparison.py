@@ -9,8 +9,8 @@ import pytest
 from syncxr.cli import main
 from syncxr.pretraining.checkpoint import describe
 from syncxr.pretraining.data.options import DataOptions, SourceOptions
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.training.comparison import compare
 from syncxr.pretraining.training.record import configuration, fingerprint
 from syncxr.pretraining.training.run import pretrain

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.training import console as shown
 from syncxr.pretraining.training.run import pretrain
 from syncxr.views import training as views

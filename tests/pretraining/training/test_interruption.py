@@ -15,8 +15,8 @@ from syncxr.config import load_config
 from syncxr.errors import Stopped
 from syncxr.pipeline import run_pretraining
 from syncxr.pretraining.checkpoint import INDEX, describe
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.training.ending import Moment, Watch
 from syncxr.pretraining.training.run import pretrain
 

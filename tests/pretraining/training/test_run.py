@@ -11,8 +11,8 @@ from filelock import FileLock
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.checkpoint import INDEX, describe, load
 from syncxr.pretraining.data.options import DataOptions
+from syncxr.pretraining.data.pairs import Pair, Pairs
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.pairs import Pair, Pairs
 from syncxr.pretraining.training import run as running
 from syncxr.pretraining.training.ending import Moment, Watch
 from syncxr.pretraining.training.engine import start_engine

@@ -9,8 +9,8 @@ import torch
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.checkpoint import load
 from syncxr.pretraining.data.loader import Batch
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.options import Augmentation, PretrainingOptions
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.training.engine import start_engine
 from syncxr.pretraining.training.run import pretrain
 from syncxr.pretraining.training.start import build_model

@@ -9,8 +9,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from syncxr.errors import SyncxrError
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.training import tracking
 from syncxr.pretraining.training.ending import Moment, Watch
 from syncxr.pretraining.training.run import pretrain

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from syncxr.pretraining.captions import CaptionMode, candidates
+from syncxr.pretraining.data.captions import CaptionMode, candidates
 from syncxr.pretraining.data.mixture import Numbers, epoch_order, quotas
 from syncxr.pretraining.data.store.decoded import Decoded
 from syncxr.pretraining.data.store.layout import FINDINGS, ID, IMPRESSION

@@ -16,11 +16,11 @@ from syncxr.errors import SyncxrError
 from syncxr.pretraining.data.division import divide
 from syncxr.pretraining.data.loader import Loader, Part
 from syncxr.pretraining.data.options import DataOptions
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.data.sources.memory import InMemory
 from syncxr.pretraining.data.sources.opening import open_source
 from syncxr.pretraining.data.store.decoded import Decoded, decode, decode_in_memory
 from syncxr.pretraining.data.store.layout import Skipped
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.preprocessing import Preprocessing
 
 

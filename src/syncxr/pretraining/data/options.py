@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from syncxr.pretraining.captions import CaptionMode
+from syncxr.pretraining.data.captions import CaptionMode
 
 
 class SourceOptions(BaseModel):

@@ -19,9 +19,9 @@ from syncxr.factory.home import leave_terms
 from syncxr.pretraining.checkpoint import save
 from syncxr.pretraining.data.loader import Batch
 from syncxr.pretraining.data.opening import open_data
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.data.telling import lines
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.pretraining.pairs import Pairs
 from syncxr.pretraining.training.average import copied
 from syncxr.pretraining.training.console import Pace, live
 from syncxr.pretraining.training.ending import Moment, Watch

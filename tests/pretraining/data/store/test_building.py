@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from syncxr.errors import SyncxrError
-from syncxr.pretraining.captions import candidates
+from syncxr.pretraining.data.captions import candidates
 from syncxr.pretraining.data.entry import Entry, Rejected
 from syncxr.pretraining.data.sources.generated import GeneratedDataset
 from syncxr.pretraining.data.sources.memory import InMemory

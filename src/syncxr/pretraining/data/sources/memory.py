@@ -7,7 +7,7 @@ from typing import Any
 
 from syncxr.corpora.terms import Terms
 from syncxr.pretraining.data.entry import Entry, Rejected
-from syncxr.pretraining.pairs import Pairs
+from syncxr.pretraining.data.pairs import Pairs
 
 
 class InMemory:

@@ -15,7 +15,7 @@ import numpy as np
 from syncxr.corpora.films import read_film
 from syncxr.dataset.schema import decode_png
 from syncxr.errors import SyncxrError
-from syncxr.pretraining.captions import candidates
+from syncxr.pretraining.data.captions import candidates
 from syncxr.pretraining.data.entry import Entry, Rejected
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.sample import Image

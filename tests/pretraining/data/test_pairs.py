@@ -7,7 +7,7 @@ import pytest
 
 from syncxr.dataset.shards import commit_shard
 from syncxr.errors import SyncxrError
-from syncxr.pretraining.pairs import Pairs
+from syncxr.pretraining.data.pairs import Pairs
 from syncxr.sample import Sample
 
 

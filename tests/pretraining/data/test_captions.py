@@ -1,6 +1,6 @@
 """Sentences as the field splits them."""
 
-from syncxr.pretraining.captions import candidates, sentences
+from syncxr.pretraining.data.captions import candidates, sentences
 
 
 def test_full_stops_numbering_and_measures() -> None:
