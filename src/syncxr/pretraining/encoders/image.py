@@ -34,8 +34,11 @@ class ImageEncoder(nn.Module):
         self.name = name
         try:
             config = timm.get_pretrained_cfg(name)
-            extra = {"dynamic_img_size": True} if config and config.fixed_input_size else {}
-            self.backbone: Any = timm.create_model(name, pretrained=False, num_classes=0, **extra)
+            fixed = config and config.fixed_input_size
+            self.arguments: dict[str, Any] = {"dynamic_img_size": True} if fixed else {}
+            self.backbone: Any = timm.create_model(
+                name, pretrained=False, num_classes=0, **self.arguments
+            )
         except (RuntimeError, ValueError, TypeError) as error:
             raise SyncxrError(
                 f"image encoder {name!r}: timm cannot make it for any image size ({error}); "
@@ -83,9 +86,10 @@ def build_image_encoder(options: ImageEncoderOptions) -> tuple[ImageEncoder, Loa
     """
     encoder = ImageEncoder(options.name)
     if not options.weights:
-        return encoder, LoadReport("random start", 0)
+        return encoder, LoadReport("random start")
     tensors = _image_weights(options)
-    return encoder, fill(encoder.backbone, tensors, f"{options.name} from {options.weights}")
+    source = f"{options.name} from {options.weights}"
+    return encoder, fill(encoder.backbone, tensors, source, options.partial)
 
 
 def _image_weights(options: ImageEncoderOptions) -> Mapping[str, Tensor]:
