@@ -76,7 +76,8 @@ def trace(
     deformation = Deformation.of(patient, body.marks, partial(column_of, frontal(pose)))
     where, lengths = intersections(frame.slabs, rays, deformation, device=device)
     lengths = lengths * frame.stretch(patient)
-    path = integrate(frame.slabs, stack(water, bone).to(device), where, lengths)
+    channels = stack(water, bone).to(device)
+    path = integrate(frame.slabs, channels, where, lengths)
     matter = Matter(path[0], path[1] * patient.bone_density)
     tree = lay(resolution_mm, patient.vessels, patient.anatomy)
     vessels = project_vessels(tree, body, frame.slabs, where, rays, pose.field / size)
@@ -85,7 +86,7 @@ def trace(
     added: dict[Entity, Matter] = {}
     masks: dict[Entity, Mask] = {}
     patients = patients_without(scene.patient, inserted)
-    moved = moved_tissue(patients, body, frame, stack(water, bone), pose, size)
+    moved = moved_tissue(patients, body, frame, channels, pose, size)
     for entity, one in inserted.items():
         changed, own = _cells(one, patient, frame, where, lengths)
         if one.change.shapes:
