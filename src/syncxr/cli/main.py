@@ -7,7 +7,7 @@ import sys
 
 # Each adds its commands to the application; the help lists them in this order.
 # isort: off
-from syncxr.cli import generation, judging, corpora, pretraining, evaluation, datasets
+from syncxr.cli import generation, judging, corpora, pretraining, exporting, evaluation, datasets
 from syncxr.cli import anatomy, operations
 
 # isort: on
@@ -15,7 +15,17 @@ from syncxr.cli.app import app
 from syncxr.errors import Stopped, SyncxrError
 from syncxr.registry import install_command
 
-COMMANDS = (generation, judging, corpora, pretraining, evaluation, datasets, anatomy, operations)
+COMMANDS = (
+    generation,
+    judging,
+    corpora,
+    pretraining,
+    exporting,
+    evaluation,
+    datasets,
+    anatomy,
+    operations,
+)
 
 
 def main() -> None:
