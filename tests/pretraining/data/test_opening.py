@@ -129,6 +129,8 @@ def test_faults_are_one_line(places: Path, tmp_path: Path) -> None:
         open_data(DataOptions(), SIZE)
     with pytest.raises(ValidationError, match="every source a weight, or none"):
         DataOptions(sources=(SourceOptions(path="a", weight=1), SourceOptions(path="b")))
+    with pytest.raises(SyncxrError, match=r"pairs.csv has so small a weight"):
+        open_data(options(places, (1000, 0.001)), SIZE)
     csv = made_pairs.table(tmp_path, 9)
     for film in (tmp_path / "films").glob("[1-8].png"):
         film.write_bytes(b"no film")

@@ -1,7 +1,8 @@
 """A person is told what is trained on, what was left out and what could not be used."""
 
 from syncxr.pretraining.data.loader import Loader
-from syncxr.pretraining.data.opening import Data, SourceRecord
+from syncxr.pretraining.data.opening import Data
+from syncxr.pretraining.data.record import SourceRecord
 from syncxr.pretraining.data.store.layout import Skipped
 from syncxr.pretraining.data.telling import lines
 

@@ -57,15 +57,15 @@ class Loader:
     Args:
         parts: Pairs of each source.
         caption: Which words stand beside a film.
-        weights: Share of an epoch that is drawn from each source; ``None`` = every pair once.
+        weights: Share of an epoch that is drawn from each source; none = every pair once.
     """
 
     def __init__(
-        self, parts: Sequence[Part], caption: CaptionMode, weights: Sequence[float] | None = None
+        self, parts: Sequence[Part], caption: CaptionMode, weights: Sequence[float] = ()
     ) -> None:
         self._parts, self._caption = list(parts), caption
         self._counts = [len(part.rows) for part in self._parts]
-        self.shares = quotas(self._counts, weights)
+        self.shares = quotas(self._counts, weights or None)
         """Pairs of each source in an epoch."""
 
     def __len__(self) -> int:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from syncxr.assets import cache_folder
 from syncxr.corpora.terms import Terms
@@ -17,41 +16,11 @@ from syncxr.pretraining.data.division import divide
 from syncxr.pretraining.data.loader import Loader, Part
 from syncxr.pretraining.data.options import DataOptions
 from syncxr.pretraining.data.pairs import Pairs
+from syncxr.pretraining.data.record import SourceRecord, record
 from syncxr.pretraining.data.sources.memory import InMemory
 from syncxr.pretraining.data.sources.opening import open_source
 from syncxr.pretraining.data.store.decoded import Decoded, decode, decode_in_memory
-from syncxr.pretraining.data.store.layout import Skipped
 from syncxr.pretraining.preprocessing import Preprocessing
-
-
-class SourceRecord(BaseModel):
-    """What the record of a run says of one source.
-
-    Attributes:
-        name: Its path or URL.
-        weight: Relative share of an epoch, ``None`` = every pair once.
-        pairs: Usable pairs.
-        training: Of these, those trained on.
-        validation: Of these, those kept out.
-        per_epoch: Pairs that an epoch takes from here.
-        fingerprint: Hash of words and films as they lie there.
-        skipped: Corrupt samples by name, with the reason.
-        left_out: Rule to the number of samples that it leaves out.
-        terms: Under what terms it, and what is derived from it, may be used.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    weight: float | None
-    pairs: int
-    training: int
-    validation: int
-    per_epoch: int
-    fingerprint: str
-    skipped: tuple[Skipped, ...]
-    left_out: dict[str, int]
-    terms: Terms | None = None
 
 
 @dataclass(frozen=True)
@@ -121,29 +90,16 @@ def _assemble(
         [Part(d, np.flatnonzero(out == side)) for d, out in zip(decoded, kept_out, strict=True)]
         for side in (False, True)
     ]
-    for part in sides[0]:
-        if not len(part.rows):
-            raise SyncxrError(
-                f"{part.decoded.index.name} has no pair on the training side; "
-                "lower validation_fraction or leave it out"
-            )
     given = [weight for weight in weights if weight is not None]
-    training = Loader(sides[0], options.caption, given or None)
-    validation = Loader(sides[1], options.caption)
+    training, validation = (
+        Loader(sides[0], options.caption, given),
+        Loader(sides[1], options.caption),
+    )
     records = tuple(
-        SourceRecord(
-            name=d.index.name,
-            weight=weight,
-            pairs=len(d),
-            training=int((~out).sum()),
-            validation=int(out.sum()),
-            per_epoch=share,
-            fingerprint=d.index.fingerprint,
-            skipped=d.index.skipped,
-            left_out=d.index.left_out,
-            terms=d.index.terms,
+        record(source.index, weight, len(trained.rows), len(kept.rows), share)
+        for source, weight, trained, kept, share in zip(
+            decoded, weights, *sides, training.shares, strict=True
         )
-        for d, weight, out, share in zip(decoded, weights, kept_out, training.shares, strict=True)
     )
     digest = hashlib.sha256(repr([(r.fingerprint, r.weight) for r in records]).encode())
     return Data(training, validation, records, digest.hexdigest())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from syncxr.pretraining.data.opening import Data, SourceRecord
+from syncxr.pretraining.data.opening import Data
+from syncxr.pretraining.data.record import SourceRecord
 
 _SHOWN = 3
 
