@@ -57,12 +57,14 @@ def pretrain(
     """
     from syncxr.pipeline import run_pretraining
     from syncxr.pretraining.data.arguments import named_sources
+    from syncxr.pretraining.training.engine import is_first
     from syncxr.views.training import show_training
 
     settings = configuration(config, overrides, epochs=epochs, minutes=minutes)
     named = named_sources([str(source) for source in sources or ()], images, reports, weights)
     summary = run_pretraining(settings, named, output)
-    finish(summary, json, show_training)
+    if is_first():
+        finish(summary, json, show_training)
 
 
 @app.command()

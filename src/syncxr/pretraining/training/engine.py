@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -54,6 +55,11 @@ def prepare(engine: Any, model: nn.Module) -> Any:
     if engine.num_processes > 1 and engine.device.type == "cuda":
         convert_sync_batchnorm(model)
     return engine.prepare(model)
+
+
+def is_first() -> bool:
+    """Whether this process speaks for those that a launcher started; alone, it does."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def agree(engine: Any, value: int) -> int:
