@@ -67,6 +67,11 @@ class Finding(Protocol):
         """Of the lexicon."""
         ...
 
+    @property
+    def area_cm2(self) -> Mapping[str, tuple[float, float]]:
+        """Severity to the area that the mask may have on a frontal film, cm²."""
+        ...
+
     def refuses(self, entity: Entity) -> str:
         """Why this statement cannot be drawn; ``""`` if it can."""
         ...

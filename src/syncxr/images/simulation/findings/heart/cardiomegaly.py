@@ -17,6 +17,10 @@ A ratio above 0.5 on a PA film is enlarged (Danzer, Am J Med Sci 1919); there is
 grading: here mild starts clear of 0.5, and steps lie as far apart as readers differ, .02 or more.
 """
 
+AREA_CM2 = {"mild": (100.0, 240.0), "moderate": (110.0, 270.0), "severe": (125.0, 310.0)}
+"""Frontal area of the shadow: π/4 × long × broad diameter (Ungerleider and Gubner, Am Heart J
+1942), 10 to 20 cm and 9 to 19 cm in adults of these ratios."""
+
 
 @dataclass(frozen=True)
 class Cardiomegaly:
@@ -26,6 +30,11 @@ class Cardiomegaly:
     """
 
     concept: str = "cardiomegaly"
+
+    @property
+    def area_cm2(self) -> dict[str, tuple[float, float]]:
+        """Area by severity."""
+        return AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """A heart has no side."""
