@@ -36,12 +36,37 @@ class ImageEncoderOptions(BaseModel):
         weights: ``"efficientnet-lite0"`` (the embedded asset), a file (``.safetensors``, or
             ``.pth`` holding tensors only), ``"timm"`` for timm's own release from the hub, or
             ``""`` for a random start.
+        partial: Start at random what the weights do not cover, instead of refusing them; the
+            record of the run names it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = LITE0
     weights: str = "efficientnet-lite0"
+    partial: bool = False
+
+
+class ScratchText(BaseModel):
+    """Sizes of a BERT that starts at random.
+
+    Attributes:
+        layers: Transformer blocks.
+        width: Of the tokens' features; a multiple of ``heads``.
+        heads: Of the attention.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    layers: int = Field(default=4, ge=1)
+    width: int = Field(default=256, ge=1)
+    heads: int = Field(default=4, ge=1)
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is no multiple of heads {self.heads}")
+        return self
 
 
 class TextEncoderOptions(BaseModel):
@@ -50,8 +75,12 @@ class TextEncoderOptions(BaseModel):
     Attributes:
         model: ``"minilm-l6-v2"`` (the embedded asset), a local folder, or a hub id.
         revision: Commit of the hub id, so that a run can be repeated.
+        scratch: Sizes of a small network that starts at random; ``model`` then gives the
+            tokenizer alone. ``{}`` takes the default sizes.
+        partial: Start at random what the weights do not cover, instead of refusing them; the
+            record of the run names it.
         frozen_layers: How many of the first layers stay as they are, with the embeddings;
-            ``None`` is half of them (ConVIRT: 6 of 12).
+            ``None`` is half of them (ConVIRT: 6 of 12), and none from scratch.
         max_tokens: Longer texts are cut; how many were is in the summary of the run.
         last_layers: How many of the last layers are summed into the tokens' features
             (ConVIRT: 1; GLoRIA: 4).
@@ -61,9 +90,17 @@ class TextEncoderOptions(BaseModel):
 
     model: str = "minilm-l6-v2"
     revision: str | None = None
+    scratch: ScratchText | None = None
+    partial: bool = False
     frozen_layers: int | None = Field(default=None, ge=0)
     max_tokens: int = Field(default=97, ge=8, le=512)
     last_layers: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _learns(self) -> Self:
+        if self.scratch and (self.frozen_layers or self.partial):
+            raise ValueError("a text encoder from scratch has no weights to freeze or to fit")
+        return self
 
 
 class Augmentation(BaseModel):

@@ -25,7 +25,7 @@ def test_deepest_map_is_the_towers_own(name: str) -> None:
 def test_report_counts_and_names(tower: ImageEncoder) -> None:
     report = UNet(tower, frozen=True).report
     given = tower.backbone.state_dict()
-    assert report.matched + len(report.left_out) == len(given)
+    assert len(report.matched) + len(report.left_out) == len(given)
     assert all(name.split(".")[0] in ("conv_head", "bn2") for name in report.left_out)
     whole = UNet(ImageEncoder("test_resnet"), frozen=True).report
     assert whole.left_out == ()

@@ -94,4 +94,4 @@ def _take_over(into: nn.Module, encoder: ImageEncoder) -> LoadReport:
         )
     into.load_state_dict({key: given[key] for key in wanted})
     left_out = tuple(sorted(set(given) - set(wanted)))
-    return LoadReport(f"U-Net encoder from {encoder.name}", len(wanted), left_out)
+    return LoadReport(f"U-Net encoder from {encoder.name}", tuple(wanted), left_out)

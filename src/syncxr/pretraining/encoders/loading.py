@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,28 +17,60 @@ class LoadReport:
 
     Attributes:
         source: The file or asset.
-        matched: Number of tensors taken over.
+        matched: Tensors taken over.
         left_out: Tensors of the file that the tower has no use for (its classifier).
+        random: Tensors of the tower that the file has nothing for, or of another shape: they
+            start at random. Empty unless partial loading was asked for.
     """
 
     source: str
-    matched: int
+    matched: tuple[str, ...] = field(default=())
     left_out: tuple[str, ...] = field(default=())
+    random: tuple[str, ...] = field(default=())
 
     def __str__(self) -> str:
-        rest = f"; left out: {', '.join(self.left_out)}" if self.left_out else ""
-        return f"{self.source}: {self.matched} tensors taken over{rest}"
+        parts = Counter(name.partition(".")[0] for name in self.matched)
+        where = f" ({', '.join(f'{part} {count}' for part, count in parts.items())})"
+        text = f"{self.source}: {len(self.matched)} tensors taken over{where if parts else ''}"
+        if self.left_out:
+            text += f"; left out: {', '.join(self.left_out)}"
+        if self.random:
+            text += f"; at random: {', '.join(self.random)}"
+        return text
 
 
-def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> LoadReport:
-    """Copy ``tensors`` into ``network``; every tensor of the network must get its own."""
+def fill(
+    network: nn.Module, tensors: Mapping[str, Tensor], source: str, partial: bool = False
+) -> LoadReport:
+    """Copy ``tensors`` into ``network``.
+
+    Raises:
+        SyncxrError: A tensor of the network gets none and ``partial`` is not set, or none fits.
+    """
     wanted = network.state_dict()
-    missing = [key for key in wanted if key not in tensors]
-    wrong = [k for k in wanted if k in tensors and tensors[k].shape != wanted[k].shape]
-    if missing or wrong:
-        raise SyncxrError(
-            f"weights of {source} do not fit: {len(missing)} tensors missing, {len(wrong)} of "
-            f"another shape, the first {(missing + wrong)[0]}; name the model they belong to"
-        )
-    network.load_state_dict({key: tensors[key] for key in wanted})
-    return LoadReport(source, len(wanted), tuple(sorted(set(tensors) - set(wanted))))
+    fits = [key for key in wanted if key in tensors and tensors[key].shape == wanted[key].shape]
+    report = LoadReport(
+        source,
+        matched=tuple(fits),
+        left_out=tuple(sorted(set(tensors) - set(fits))),
+        random=tuple(key for key in wanted if key not in set(fits)),
+    )
+    check(report, partial)
+    network.load_state_dict({key: tensors[key] for key in fits}, strict=False)
+    return report
+
+
+def check(report: LoadReport, partial: bool) -> None:
+    """Refuse weights of another model.
+
+    Raises:
+        SyncxrError: Nothing fits, or something is missing and ``partial`` is not set.
+    """
+    if report.matched and (partial or not report.random):
+        return
+    raise SyncxrError(
+        f"weights of {report.source} do not fit: {len(report.random)} of "
+        f"{len(report.matched) + len(report.random)} tensors are missing or of another shape, the "
+        f"first {report.random[0]}; name the model they belong to"
+        + (", or set partial" if report.matched else "")
+    )

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from syncxr.assets import ASSETS, fetch
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.encoders.features import TextFeatures, TokenRow, Tokens
-from syncxr.pretraining.encoders.loading import LoadReport
-from syncxr.pretraining.options import TextEncoderOptions
+from syncxr.pretraining.encoders.loading import LoadReport, check
+from syncxr.pretraining.options import ScratchText, TextEncoderOptions
 
 
 class TextEncoder(nn.Module):
@@ -76,7 +76,7 @@ class TextEncoder(nn.Module):
 
 
 def build_text_encoder(options: TextEncoderOptions) -> tuple[TextEncoder, LoadReport]:
-    """Make the text tower from an asset, a folder or the hub.
+    """Make the text tower from an asset, a folder or the hub, or from scratch.
 
     Raises:
         SyncxrError: The model cannot be loaded, or some of its tensors have no weights.
@@ -85,30 +85,60 @@ def build_text_encoder(options: TextEncoderOptions) -> tuple[TextEncoder, LoadRe
     transformers.utils.logging.disable_progress_bar()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, revision=options.revision)
-        network, info = transformers.AutoModel.from_pretrained(
-            where, revision=options.revision, output_loading_info=True
-        )
+        if options.scratch:
+            network = _from_scratch(options.scratch, options.max_tokens, tokenizer)
+            report = LoadReport(f"random start with the tokenizer of {options.model}")
+        else:
+            network, report = _pretrained(where, options)
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         raise SyncxrError(f"text encoder {options.model!r} cannot be loaded: {first}") from error
-    missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
-    if missing or info["mismatched_keys"]:
+    layers = int(network.config.num_hidden_layers)
+    if options.last_layers > layers:
         raise SyncxrError(
-            f"text encoder {options.model!r}: no weights for {', '.join(missing[:4]) or 'some'}; "
-            "the files belong to another model"
+            f"text encoder {options.model!r} has {layers} layers; "
+            f"last_layers is {options.last_layers}"
         )
     frozen = options.frozen_layers
     if frozen is None:
-        frozen = network.config.num_hidden_layers // 2
-    if options.last_layers > network.config.num_hidden_layers:
-        raise SyncxrError(
-            f"text encoder {options.model!r} has {network.config.num_hidden_layers} layers; "
-            f"last_layers is {options.last_layers}"
-        )
+        frozen = 0 if options.scratch else layers // 2
     encoder = TextEncoder(network, tokenizer, frozen, options.max_tokens, options.last_layers)
-    unused = tuple(sorted(info["unexpected_keys"]))
-    report = LoadReport(options.model, len(encoder.network.state_dict()), unused)
     return encoder.train(), report
+
+
+def _pretrained(where: str, options: TextEncoderOptions) -> tuple[Any, LoadReport]:
+    """The network with its weights; a pooler, which is not used, may lack them."""
+    network, info = transformers.AutoModel.from_pretrained(
+        where,
+        revision=options.revision,
+        output_loading_info=True,
+        ignore_mismatched_sizes=options.partial,
+    )
+    wrong = {entry[0] if isinstance(entry, tuple) else entry for entry in info["mismatched_keys"]}
+    lacking = {key for key in info["missing_keys"] if not key.startswith("pooler.")} | wrong
+    named = [key for key in network.state_dict() if not key.startswith("pooler.")]
+    report = LoadReport(
+        options.model,
+        matched=tuple(key for key in named if key not in lacking),
+        left_out=tuple(sorted(info["unexpected_keys"])),
+        random=tuple(sorted(lacking)),
+    )
+    check(report, options.partial)
+    return network, report
+
+
+def _from_scratch(sizes: ScratchText, max_tokens: int, tokenizer: Any) -> Any:
+    """A BERT at a random start for the words of ``tokenizer``."""
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=sizes.width,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        intermediate_size=4 * sizes.width,
+        max_position_embeddings=max_tokens,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return transformers.BertModel(config, add_pooling_layer=False)
 
 
 def freeze_first(network: nn.Module, layers: int) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, arange, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy
 
 from syncxr.pretraining.encoders.features import Channels, ImageFeatures, TextFeatures
 from syncxr.pretraining.gathering import gather
-from syncxr.pretraining.methods.method import compare_places
+from syncxr.pretraining.methods.method import compare_places, products, unit
 
 
 def convirt_loss(
@@ -36,7 +36,7 @@ def convirt_loss(
         raise ValueError(
             f"films {tuple(images.shape)} and texts {tuple(texts.shape)} must both be (N, d)"
         )
-    logits = normalize(images, dim=1) @ normalize(texts, dim=1).T / temperature
+    logits = products(unit(images), unit(texts)) / temperature
     own = arange(len(images), device=images.device)
     image_to_text = cross_entropy(logits, own)
     text_to_image = cross_entropy(logits.T, own)
@@ -84,15 +84,17 @@ class ConVIRT(nn.Module):
 
     def embed_images(self, images: ImageFeatures) -> Tensor:
         """Unit vectors (N, d)."""
-        return normalize(self.image_projection(images.pooled), dim=1)
+        return unit(self.image_projection(images.pooled))
 
     def embed_texts(self, texts: TextFeatures) -> Tensor:
         """Unit vectors (M, d)."""
-        return normalize(self.text_projection(texts.pooled), dim=1)
+        return unit(self.text_projection(texts.pooled))
 
     def logits(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
         """Cosines over τ, (N, M)."""
-        return self.embed_images(images) @ self.embed_texts(texts).T / self.options.temperature
+        return (
+            products(self.embed_images(images), self.embed_texts(texts)) / self.options.temperature
+        )
 
     def locate(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
         """See :func:`compare_places`."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, arange, einsum, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy
 
 from syncxr.pretraining.encoders.features import Channels, ImageFeatures, TextFeatures
 from syncxr.pretraining.gathering import gather
 from syncxr.pretraining.methods.contexts import compare_contexts
+from syncxr.pretraining.methods.method import products, unit
 from syncxr.pretraining.methods.words import pool_words
 
 _LEAST_NORM = 1e-8
@@ -92,14 +93,14 @@ class GLoRIA(nn.Module):
         # text. Words of different lengths need not be exchanged so, and no work is done twice.
         places = gather(self._places(images))
         local = gather(local_similarities(places, words, exists, self.options).T).T
-        whole = gather(self.embed_images(images)) @ gather(_sentences(words)).T
+        whole = products(gather(self.embed_images(images)), gather(_sentences(words)))
         return self.options.local_weight * both_ways(self.options.local_scale * local) + both_ways(
             self.options.global_scale * whole
         )
 
     def embed_images(self, images: ImageFeatures) -> Tensor:
         """Unit vectors (N, d)."""
-        return normalize(self.global_projection(images.pooled), dim=1)
+        return unit(self.global_projection(images.pooled))
 
     def embed_texts(self, texts: TextFeatures) -> Tensor:
         """Unit vectors (M, d): the mean over words."""
@@ -114,13 +115,13 @@ class GLoRIA(nn.Module):
         words, exists = pool_words(texts)
         local = local_similarities(self._places(images), words, exists, self.options)
         local = local - exists.sum(1).to(local.dtype).log()
-        whole = self.embed_images(images) @ _sentences(words).T
+        whole = products(self.embed_images(images), _sentences(words))
         return (self.options.local_scale * local + self.options.global_scale * whole) / 2
 
     def locate(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
         """Cosine of each place and the text as a whole, (N, M, h, w)."""
         height, width = images.local.shape[2:]
-        places = normalize(self._places(images), dim=2)
+        places = unit(self._places(images))
         found = einsum("npd,md->nmp", places, self.embed_texts(texts))
         return found.reshape(*found.shape[:2], height, width)
 
@@ -132,4 +133,4 @@ class GLoRIA(nn.Module):
 
 def _sentences(words: Tensor) -> Tensor:
     """Unit vectors of texts (M, d) from words (M, W, d), those that do not exist being zero."""
-    return normalize(words.sum(1), dim=1)
+    return unit(words.sum(1))

@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import torch
 from torch import Tensor, einsum
 from torch.nn.functional import normalize
 
 from syncxr.pretraining.encoders.features import Channels, ImageFeatures, TextFeatures
+
+
+def unit(rows: Tensor) -> Tensor:
+    """Vectors of length 1 along the last axis, in at least single precision."""
+    return normalize(rows.to(torch.promote_types(rows.dtype, torch.float32)), dim=-1)
+
+
+def products(images: Tensor, texts: Tensor) -> Tensor:
+    """Product of each of (N, d) with each of (M, d), (N, M).
+
+    Never in half precision, whatever autocast says: a cosine's third digit, times a scale of 10 or
+    more, is what a softmax tells apart.
+    """
+    with torch.autocast(images.device.type, enabled=False):
+        return images @ texts.T
 
 
 def compare_places(
@@ -25,7 +41,7 @@ def compare_places(
         texts: Unit vectors, (M, d).
     """
     places = projection(images.spatial.permute(0, 2, 3, 1))
-    return einsum("nhwd,md->nmhw", normalize(places, dim=-1), texts)
+    return einsum("nhwd,md->nmhw", unit(places), texts)
 
 
 class Method(Protocol):

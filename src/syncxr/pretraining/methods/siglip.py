@@ -7,11 +7,11 @@ import math
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid, normalize
+from torch.nn.functional import logsigmoid
 
 from syncxr.pretraining.encoders.features import Channels, ImageFeatures, TextFeatures
 from syncxr.pretraining.gathering import gather
-from syncxr.pretraining.methods.method import compare_places
+from syncxr.pretraining.methods.method import compare_places, products, unit
 
 
 def siglip_loss(logits: Tensor) -> Tensor:
@@ -74,11 +74,11 @@ class SigLIP(nn.Module):
 
     def embed_images(self, images: ImageFeatures) -> Tensor:
         """Unit vectors (N, d)."""
-        return normalize(self.image_projection(images.pooled), dim=1)
+        return unit(self.image_projection(images.pooled))
 
     def embed_texts(self, texts: TextFeatures) -> Tensor:
         """Unit vectors (M, d)."""
-        return normalize(self.text_projection(texts.pooled), dim=1)
+        return unit(self.text_projection(texts.pooled))
 
     def logits(self, images: ImageFeatures, texts: TextFeatures) -> Tensor:
         """Scaled cosines and the bias, (N, M)."""
@@ -89,4 +89,4 @@ class SigLIP(nn.Module):
         return compare_places(self.image_projection, images, self.embed_texts(texts))
 
     def _compare(self, images: Tensor, texts: Tensor) -> Tensor:
-        return images @ texts.T * self.log_scale.exp() + self.bias
+        return products(images, texts) * self.log_scale.exp() + self.bias
