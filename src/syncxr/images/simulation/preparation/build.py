@@ -135,11 +135,12 @@ def _add_neck(grid: Grid) -> None:
     grid.pad(0, count)
     y, x = np.indices(shadow.shape).astype(np.float32) * np.float32(grid.spacing)
     ahead = y - (middle[0] + 18.0 / grid.spacing) * grid.spacing
-    aside = x - middle[1] * grid.spacing
+    aside = x + grid.origin()[0]
     pipe_y, pipe_x = highest[0] * grid.spacing, highest[2] * grid.spacing
     pipe = np.hypot((y - pipe_y) / 8.0, (x - pipe_x) / 8.5)
+    # The last slices of a scan are spoilt by what moves at its end.
     for level in range(int(highest[1]) - 2, top + count + 1):
-        height = (level - top) * grid.spacing
+        height = (level - top + round(4.0 / grid.spacing)) * grid.spacing
         if height > 0:
             deep = 62.0 + 28.0 * np.exp(-height / 15.0)
             radius = np.hypot(aside / 58.0, ahead / deep)

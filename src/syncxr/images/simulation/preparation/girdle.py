@@ -47,6 +47,7 @@ def pose_arms(grid: Grid) -> None:
     left = max(0, wide)
     grid.pad(left, 0)
     _flesh(grid, apex, scale)
+    _smooth(grid, apex)
     if scapula is not None:
         bone = np.pad(scapula, ((0, 0), (0, 0), (left, left)))
         _place(grid, np.maximum(bone, bone[:, :, ::-1]))
@@ -163,6 +164,20 @@ def _place(grid: Grid, bone: Floats) -> None:
     grid.labels[bone > 0.1] = Structure.SHOULDER
 
 
+def _smooth(grid: Grid, apex: float) -> None:
+    """Blur the soft tissue above the lungs, where pieces of three makes meet."""
+    z = grid.axes()[2]
+    weight = np.clip((z - apex - 6.0) / 10.0, 0.0, 1.0).astype(np.float32)
+    airway = grid.of(Structure.AIRWAY)
+    above = slice(int(np.searchsorted(z.ravel(), apex)), None)
+    water, air = grid.water[:, above], airway[:, above]
+    solid = np.where(air, 1.0, water + grid.bone[:, above])
+    blurred = ndimage.gaussian_filter(solid, [s / grid.spacing for s in (4.0, 7.0, 5.0)])
+    blurred = np.clip(blurred - grid.bone[:, above], 0.0, 1.05)
+    mixed = water + weight[:, above] * (blurred - water)
+    grid.water[:, above] = np.where(air, water, mixed)
+
+
 def _flesh(grid: Grid, apex: float, scale: float) -> None:
     """Cut the raised arms off and shape neck, trapezius, deltoid and upper arm."""
     x, y, z = (a / np.float32(scale) for a in grid.axes())
@@ -182,6 +197,10 @@ def _flesh(grid: Grid, apex: float, scale: float) -> None:
     grid.water *= soft.astype(np.float32)
     grid.bone[outside & ~grid.of(Structure.SPINE, Structure.RIBS)] = 0.0
     grid.labels[outside] = Structure.OUTSIDE
+    # What the raised arm left at the edge of the scan gives way to the shoulder.
+    edge = np.clip((184.0 - wide) / 34.0, 0.0, 1.0)
+    edge = 1.0 - (1.0 - edge) * np.clip((z + 190.0) / 40.0, 0.0, 1.0)
+    grid.water *= edge.astype(np.float32)
     half = np.interp(wide, [40.0, 100.0, 165.0, 214.0], [72.0, 66.0, 52.0, 30.0])
     middle = np.interp(wide, [40.0, 160.0], [-14.0, 2.0])
     low = np.interp(wide, [40.0, 110.0, 160.0], [15.0, -35.0, -75.0])
@@ -189,7 +208,7 @@ def _flesh(grid: Grid, apex: float, scale: float) -> None:
     shoulder = under * below * np.clip((half - np.abs(y - middle)) / 6.0, 0.0, 1.0)
     shoulder = shoulder * np.clip((z - low) / 6.0, 0.0, 1.0)
     # The neck has its own tissue: fade in beside it, or a collar shows.
-    shoulder = shoulder * np.clip((wide - 36.0) / 26.0, 0.0, 1.0)
+    shoulder = shoulder * np.clip((wide - 30.0) / 30.0, 0.0, 1.0)
     # The arm: a capsule along the humerus.
     along = np.array(_HUMERUS, np.float32)
     axis_x = np.interp(-z, -along[:, 2], along[:, 0])
