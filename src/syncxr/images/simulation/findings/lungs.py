@@ -211,9 +211,10 @@ class Lung:
         step = float(rows[1] - rows[0])
         row, column = np.broadcast_arrays((z - rows[0]) / step + 1.0, (x - columns[0]) / step + 1.0)
         framed = np.pad(share, ((0, 0), (1, 1), (1, 1)))
-        row = np.clip(row, 0.0, framed.shape[1] - 1.001)
-        column = np.clip(column, 0.0, framed.shape[2] - 1.001)
-        r, c = row.astype(int), column.astype(int)
+        row = np.clip(row, 0.0, framed.shape[1] - 1.0)
+        column = np.clip(column, 0.0, framed.shape[2] - 1.0)
+        r = np.minimum(row.astype(int), framed.shape[1] - 2)
+        c = np.minimum(column.astype(int), framed.shape[2] - 2)
         fr, fc = (row - r).astype(np.float32), (column - c).astype(np.float32)
         upper = framed[:, r, c] * (1.0 - fc) + framed[:, r, c + 1] * fc
         lower = framed[:, r + 1, c] * (1.0 - fc) + framed[:, r + 1, c + 1] * fc

@@ -73,7 +73,8 @@ def walled(
     length = float(lung.chance.uniform(10.0, 24.0))
     ends = [np.array(centre) + s * length * away for s in (-0.5, 0.5)]
     axis = _curve(lung, ends[0], ends[1], 0.05)
-    aside = np.array([-away[2], 0.0, away[0]], np.float32) * radius
+    aside = np.array([-away[2], 0.0, away[0]], np.float32)
+    aside *= radius / max(float(np.linalg.norm(aside)), 0.1)
     # The beam runs through the wall at the side of a tube for some √(8 r w) mm.
     grazed = float(np.sqrt(8.0 * radius * wall)) / wall
     return [Tube(axis + s * aside, 0.5 * wall, Material(water=0.85 * grazed)) for s in (-1.0, 1.0)]

@@ -43,6 +43,9 @@ AREA_CM2 = {"mild": (30.0, 270.0), "moderate": (50.0, 320.0), "severe": (60.0, 3
 """On the film, a side: from the hilum's surroundings to the whole of a lung field (240 cm², Harris
 et al., Radiology 1971, larger in tall people)."""
 
+CONGESTED_AREA_CM2 = {"mild": (1.0, 150.0), "moderate": (10.0, 240.0), "severe": (30.0, 300.0)}
+"""The same where but vessels and the hilum's surroundings have changed."""
+
 
 @dataclass(frozen=True)
 class Edema:
@@ -135,5 +138,5 @@ def redistribute(lung: Lung, gain: float, extent: Floats) -> None:
 
 EDEMAS = (
     Edema(),
-    Edema("pulmonary congestion", CONGESTED, CONGESTED_GAIN, septa=False),
+    Edema("pulmonary congestion", CONGESTED, CONGESTED_GAIN, False, CONGESTED_AREA_CM2),
 )

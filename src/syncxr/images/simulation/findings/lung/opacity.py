@@ -27,7 +27,7 @@ AREA_CM2 = {"mild": (4.0, 60.0), "moderate": (10.0, 130.0), "severe": (20.0, 240
 Radiology 1971); a segment is a tenth of a lung, a lobe up to half of one; at an
 apex they are cut smaller."""
 
-_LOBAR = 1.35
+_LOBAR = 1.9
 """What fissures bound fills the whole of a lobe when severe: its cloud reaches beyond them."""
 
 _BRONCHI_FROM = 28.0
@@ -94,7 +94,11 @@ class Airspace:
             lung.fill(share, np.maximum(lung.water, density), extent)
             if self.bronchi and radius > _BRONCHI_FROM:
                 tubes += bronchograms(lung, share, centres[0])
-            drawn[lung.side] = {"radius_mm": patch, "centres_mm": centres, "density": filled}
+            drawn[lung.side] = {
+                "radius_mm": patch,
+                "centres_mm": [list(c) for c in centres],
+                "density": filled,
+            }
         parameters = {**words.to_dict(), "clouds": drawn}
         return Change(parameters, body.claim(extent), shapes=tuple(tubes), least_path=1.0)
 

@@ -21,22 +21,28 @@ from syncxr.images.simulation.findings.pleura.level import level_surface
 from syncxr.images.simulation.findings.texture import clouds
 from syncxr.sample import Entity
 
-LEVELS = {"mild": (-0.12, -0.03), "moderate": (0.12, 0.25), "severe": (0.44, 0.64)}
-"""Level in the middle of the lung, from dome (0) to apex (1), by severity.
+LEVELS = {"mild": (-0.22, -0.10), "moderate": (0.10, 0.24), "severe": (0.44, 0.64)}
+"""Level at the chest wall by severity; 0 = height of a mean dome, 1 = apex, -0.3 = the angle.
 
 Small: blunts the costophrenic angle and hides the dome's flank; moderate: a third of the lung
 field; large: half and more (Light, Pleural Diseases, chapter on imaging).
 """
 
-BLUNTING = {"mild": (-0.17, -0.14), "moderate": (-0.14, -0.11), "severe": (-0.11, -0.08)}
+BLUNTING = {"mild": (-0.26, -0.24), "moderate": (-0.24, -0.21), "severe": (-0.21, -0.18)}
 """Level of what merely blunts the costophrenic angle."""
 
 AREA_CM2 = {"mild": (15.0, 110.0), "moderate": (60.0, 190.0), "severe": (110.0, 300.0)}
 """On the film, a side, the recess behind the diaphragm included: a fifth, a half and most of a lung
 field of 240 cm² (Harris et al., Radiology 1971), and the recess, which is as much as 90 cm²."""
 
-BLUNTING_AREA_CM2 = {"mild": (5.0, 80.0), "moderate": (8.0, 90.0), "severe": (10.0, 110.0)}
+BLUNTING_AREA_CM2 = {"mild": (1.5, 60.0), "moderate": (3.0, 70.0), "severe": (5.0, 80.0)}
 """On the film, a side: the angle and, unseen behind dome and liver, the recess."""
+
+_ANGLE = -0.3
+"""Level of the costophrenic angle."""
+
+_LATERAL = 0.75
+"""Where the angle is, as a share of the chest's half width."""
 
 DENSITY = 1.02
 """Of transudate and exudate alike, g/cm³."""
@@ -44,8 +50,8 @@ DENSITY = 1.02
 COMPRESSION = ("atelectasis", "lobar collapse", "volume loss", "consolidation", "opacity")
 """Denying any of these forbids passive atelectasis beside the fluid."""
 
-_SHIFT = {"mild": 0.0, "moderate": 0.0, "severe": 9.0}
-"""Of the mediastinum away from the fluid, mm: seen in large effusions only."""
+_PUSHES = 0.4
+"""Level from which fluid pushes the mediastinum away."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +87,15 @@ class Effusion:
         for lung in affected(body, words, rng):
             low, high = self.levels[words.severity]
             level = low + (high - low) * float(lung.chance.random())
-            rise = 42.0 * float(lung.chance.uniform(0.7, 1.25))
-            height = body.marks.dome + level * (body.marks.apex - body.marks.dome)
+            # A thin layer is held up less than a deep one.
+            rise = 42.0 * min(1.0, 0.4 + 2.0 * max(0.0, level + 0.22))
+            rise *= float(lung.chance.uniform(0.7, 1.25))
+            height = _height(lung, level)
             fissure = float(lung.chance.random()) < 0.4 and self.levels is LEVELS
-            surface = _surface(lung, level_surface(lung, height), rise)
+            surface = _surface(lung, level_surface(lung, height, body.patient), rise)
+            if self.levels is BLUNTING:
+                # Little more than the angle itself: often a scar, which does not run level.
+                surface = surface - 22.0 * (1.0 - smooth_step(np.abs(lung.x), 50.0, 95.0))
             share = lung.share * smooth_step(surface - lung.z, -2.5, 2.5)
             squeezed = self._compress(lung, surface, words.severity)
             lung.fill(share, DENSITY, extent)
@@ -96,7 +107,8 @@ class Effusion:
                 "in_fissure": fissure,
                 "passive_atelectasis": squeezed,
             }
-            push -= lung.sign * _SHIFT[words.severity] * float(lung.chance.uniform(0.3, 1.3))
+            if level > _PUSHES:
+                push -= lung.sign * float(lung.chance.uniform(3.0, 12.0))
         parameters = {**words.to_dict(), "levels": levels}
         patient = shifted(body, push)
         if patient:
@@ -113,6 +125,16 @@ class Effusion:
         return True
 
 
+def _height(lung: Lung, level: float) -> float:
+    """Height of a level, mm: from the costophrenic angle over a mean dome to the apex."""
+    marks = lung.body.marks
+    if level >= 0.0:
+        return marks.dome + level * (marks.apex - marks.dome)
+    lateral = (lung.share > 0.5) & (lung.sign * lung.x > _LATERAL * marks.half_width)
+    angle = float(lung.z[0, np.flatnonzero(lateral.any((0, 2)))[0], 0])
+    return marks.dome + level / _ANGLE * (angle - marks.dome)
+
+
 def _surface(lung: Lung, level: Floats, rise: float) -> Floats:
     """Height of the fluid's surface over each cell, mm, (k, r, c)."""
     # Steep at the side; in front and behind the same fluid is seen face on, as a veil.
@@ -125,8 +147,8 @@ def _surface(lung: Lung, level: Floats, rise: float) -> Floats:
 def _in_fissure(lung: Lung, surface: Floats) -> Floats:
     """Fluid that runs up between the lobes, thinner with height."""
     above = np.exp(-np.maximum(lung.z - surface, 0.0) / float(lung.chance.uniform(18.0, 45.0)))
-    share: Floats = lung.body.fissures[lung.box] * above * float(lung.chance.uniform(0.35, 0.8))
-    return share
+    share: Floats = lung.share * lung.body.fissures[lung.box] * above
+    return share * np.float32(lung.chance.uniform(0.35, 0.8))
 
 
 def shifted(body: Body, push: float) -> dict[str, float]:

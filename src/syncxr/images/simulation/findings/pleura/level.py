@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from syncxr.images.simulation.anatomy import Deformation
+from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.lungs import Lung
 
@@ -14,23 +14,29 @@ _STEPS = 3
 _EVERY = 8
 """Cells between the columns that the surface is worked out for; it bends over centimetres."""
 
+_LATERAL = 0.92
+"""Where the wall is, as a share of the chest's half width."""
 
-def level_surface(lung: Lung, height: float) -> Floats:
+
+def level_surface(lung: Lung, height: float, patient: Patient) -> Floats:
     """The plane that is level in the patient, as heights in the source body.
 
     Args:
         lung: Whose box is to be covered.
-        height: Where the plane crosses the middle of the lung, source mm.
+        height: Where the plane meets the lateral chest wall, source mm.
+        patient: In whom it is level: ``lung.body.patient`` but for what the finding changes.
 
     Returns:
         z over each column of cells, source mm, (k, 1, c).
     """
-    deformation = Deformation.of(lung.body.patient, lung.body.marks)
+    deformation = Deformation.of(patient, lung.body.marks)
     x = lung.x[0, 0]
     nodes = np.linspace(x[0], x[-1], max(2, len(x) // _EVERY)).astype(np.float32)
     target = np.stack(np.broadcast_arrays(nodes[None, :], lung.y[:, :, 0]), axis=-1)
-    middle = np.array([[[float(x.mean()), float(lung.y.mean()), height]]], np.float32)
-    plane = float(_invert(deformation, middle)[0, 0, 2])
+    # The wall, for the diaphragm moves with breath and age while the angle stays where it is.
+    outer = lung.sign * _LATERAL * lung.body.marks.half_width
+    wall = np.array([[[outer, float(lung.y.mean()), height]]], np.float32)
+    plane = float(_invert(deformation, wall)[0, 0, 2])
     points = np.concatenate([target, np.full((*target.shape[:2], 1), plane)], axis=-1)
     points = points.astype(np.float32)
     for _ in range(_STEPS):

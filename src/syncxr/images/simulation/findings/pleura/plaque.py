@@ -80,7 +80,7 @@ class Plaque:
         y = float(lung.y[int(np.argmax(proper)), 0, 0])
         half = float(lung.chance.uniform(14.0, 26.0))
         thick = float(lung.chance.uniform(2.5, 4.5))
-        off = np.sqrt(((lung.x - x) / half) ** 2 + ((lung.y - y) / 11.0) ** 2)
+        off = np.sqrt(((lung.x - x) / half) ** 2 + ((lung.y - y) / 6.0) ** 2)
         above = lung.z - height[:, None, :]
         level = height[:, None, :] > float(proper.max()) - 9.0
         share = smooth_step(above, -2.0, 0.0) * (1.0 - smooth_step(above, thick - 1.0, thick + 1.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,30 +68,30 @@ class Pneumothorax:
         extent = np.zeros_like(body.water)
         gaps: dict[str, Any] = {}
         edges: list[Shape] = []
-        patient: dict[str, float] = {}
+        patient: dict[str, Any] = {}
         for lung in affected(body, words, rng):
             low, high = APICAL_GAPS[words.severity]
             apical = low + (high - low) * float(lung.chance.random())
             ratio = (0.15, 0.3) if words.zone == "apex" else (0.35, 0.55)
             lateral = apical * float(lung.chance.uniform(*ratio))
+            at = float(lung.chance.uniform(*LEVELS[words.severity]))
+            found: dict[str, Any] = {"apical_mm": apical, "lateral_mm": lateral}
+            if float(lung.chance.random()) < _TENSION and words.severity == "severe":
+                patient |= self._tension(lung)
+                found["tension"] = True
             kept = _collapse(lung, apical, lateral)
             air = (lung.share - kept).clip(0.0)
             lung.fill(air, 0.001, extent)
             squeezed = lung.share - air
             lung.water[:] += np.float32(0.0012 * max(0.0, apical - 40.0)) * squeezed
             floor = np.full((1, 1, 1), -np.inf, np.float32)
-            found: dict[str, Any] = {"apical_mm": apical, "lateral_mm": lateral}
-            at = float(lung.chance.uniform(*LEVELS[words.severity]))
             if self.fluid:
                 height = body.marks.dome + at * (body.marks.apex - body.marks.dome)
-                floor = level_surface(lung, height)
+                floor = level_surface(lung, height, replace(body.patient, **patient))
                 share = lung.share * smooth_step(floor - lung.z, -1.0, 1.0)
                 lung.fill(share, DENSITY, extent)
                 found["level_mm"] = height
             edges += pleural_edge(lung, kept, float(floor.mean()))
-            if float(lung.chance.random()) < _TENSION and words.severity == "severe":
-                patient |= self._tension(lung)
-                found["tension"] = True
             gaps[lung.side] = found
         parameters = {**words.to_dict(), "gaps": gaps}
         if patient:

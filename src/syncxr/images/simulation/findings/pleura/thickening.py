@@ -95,7 +95,9 @@ def _peel(lung: Lung, thick: float, zone: str) -> Floats:
     )
     high = lung.body.marks.dome + top * (lung.body.marks.apex - lung.body.marks.dome)
     ends = smooth_step(lung.z, low, low + 10.0) * (1.0 - smooth_step(lung.z, high - 30.0, high))
-    lateral = smooth_step(lung.sign * lung.x, 45.0, 75.0)
+    # Of the wall's curve only what the beam grazes: 4 cm inwards of the outermost lung.
+    reach = np.where((lung.share > 0.3).any(0), lung.sign * lung.x[0], 0.0).max(1)
+    lateral = smooth_step(lung.sign * lung.x - reach[None, :, None], -36.0, -18.0)
     along = ends * lateral
     return np.broadcast_to(thick * along - 3.0 * (1.0 - along), lung.share.shape)
 
