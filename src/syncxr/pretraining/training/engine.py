@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from filelock import FileLock, Timeout
 from timm.layers import convert_sync_batchnorm
 from torch import nn
 
@@ -55,6 +57,27 @@ def prepare(engine: Any, model: nn.Module) -> Any:
     if engine.num_processes > 1 and engine.device.type == "cuda":
         convert_sync_batchnorm(model)
     return engine.prepare(model)
+
+
+@contextmanager
+def alone_in(folder: Path, engine: Any) -> Iterator[None]:
+    """Keep other runs out of a folder, in the name of all processes of this one.
+
+    Raises:
+        SyncxrError: Another run is in it.
+    """
+    lock = FileLock(folder / ".lock")
+    if engine.is_main_process:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise SyncxrError(
+                f"another run is training in {folder}; wait or name another"
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def is_first() -> bool:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor
 
-from syncxr.errors import Stopped, SyncxrError
+from syncxr.errors import Stopped
 from syncxr.factory.home import leave_terms
 from syncxr.pretraining.checkpoint import save
 from syncxr.pretraining.data.loader import Batch
@@ -23,16 +20,16 @@ from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.data.telling import lines
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.training.average import copied
-from syncxr.pretraining.training.console import Pace, live
+from syncxr.pretraining.training.console import Pace
 from syncxr.pretraining.training.ending import Moment, Watch
-from syncxr.pretraining.training.engine import agree, start_engine
-from syncxr.pretraining.training.record import fingerprint, make_record, unfinished
+from syncxr.pretraining.training.engine import agree, alone_in, start_engine
+from syncxr.pretraining.training.record import make_record, unfinished
+from syncxr.pretraining.training.reports import reporting
 from syncxr.pretraining.training.schedule import exhausted
-from syncxr.pretraining.training.start import build_model, weights_fingerprint
+from syncxr.pretraining.training.start import build_model, steps_per_epoch, weights_fingerprint
 from syncxr.pretraining.training.state import State, freeze, thaw, write_history
 from syncxr.pretraining.training.step import Stepper
-from syncxr.pretraining.training.summary import PretrainingSummary
-from syncxr.pretraining.training.tracking import Tracking
+from syncxr.pretraining.training.summary import PretrainingSummary, summarise
 from syncxr.pretraining.training.validation import validate
 from syncxr.progress import console
 from syncxr.threads import torch_threads
@@ -53,7 +50,7 @@ def pretrain(pairs: Pairs | None, options: PretrainingOptions, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     with (
         start_engine(options.precision, options.accumulation) as engine,
-        _alone(folder, engine),
+        alone_in(folder, engine),
         torch_threads(options.threads),
         torch.random.fork_rng(devices=[]),
     ):
@@ -72,7 +69,7 @@ class Run:
         if pairs is None and engine.is_main_process:
             console.print(*lines(self.data), sep="\n", highlight=False, markup=False)
             leave_terms(self.data.terms, folder)
-        self.steps_per_epoch = self._count_steps()
+        self.steps_per_epoch = steps_per_epoch(options, self.data, engine.num_processes)
         self.total = options.epochs * self.steps_per_epoch
         self.model, self.loaded = build_model(options)
         self.record = make_record(
@@ -97,13 +94,15 @@ class Run:
         self.watch = Watch(self.options.minutes, self.options.save_every, self.state.seconds)
         if self._finished():
             return self._summary()
-        with (
-            self.watch.listening(),
-            live(
-                self.total, self.steps, self.options.epochs, self.engine.is_main_process
-            ) as self.live,
-            closing(self._curves()) as self.curves,
-        ):
+        shown = reporting(
+            self.options,
+            self.folder,
+            self.record["configuration"],
+            total=self.total,
+            done=self.steps,
+            shown=self.engine.is_main_process,
+        )
+        with self.watch.listening(), shown as self.reports:
             moment = self._pause() if self.steps else Moment.GO_ON
             while not self._finished() and moment < Moment.OUT_OF_TIME:
                 moment = self._epoch()
@@ -125,7 +124,8 @@ class Run:
         for batches in self._rest_of_epoch():
             taken = self.stepper.step(self.steps, batches, self.state.validation_losses)
             self.state.add(taken.loss, taken.truncated)
-            self._show(taken.loss, self.pace.step())
+            rate, speed = self.stepper.learning_rate, self.pace.step()
+            self.reports.step(self.steps, taken.loss, rate, speed)
             if len(self.state.losses) < self.steps_per_epoch:
                 moment = self._pause()
                 if moment >= Moment.OUT_OF_TIME:
@@ -134,7 +134,7 @@ class Run:
         self.state.close_epoch(record)
         if self.options.keep == "best" and self.state.best is record:
             self.best = self.stepper.worth_keeping()
-        self._show_epoch(record)
+        self.reports.epoch(record)
         return self._pause()
 
     def _rest_of_epoch(self) -> Iterator[list[Batch]]:
@@ -156,7 +156,7 @@ class Run:
         moment = Moment(agree(self.engine, self.watch.moment()))
         if moment is Moment.OUT_OF_TIME and self.state.losses and not self.state.rest:
             self.state.rest = self._measure()
-            self._show_epoch(self.state.rest)
+            self.reports.epoch(self.state.rest)
         if moment is not Moment.GO_ON or self._finished():
             self._save()
         return moment
@@ -182,31 +182,6 @@ class Run:
             ),
             "seconds": self.watch.seconds,
         }
-
-    def _show(self, loss: float, films_per_second: float) -> None:
-        """A step, on the screen and in the curves."""
-        self.live.step(loss, films_per_second)
-        values = {
-            "train/loss": loss,
-            "train/learning_rate": self.stepper.learning_rate,
-            "train/films_per_second": films_per_second,
-        }
-        self.curves.step(self.steps, values)
-
-    def _show_epoch(self, record: dict[str, Any]) -> None:
-        """An epoch, on the screen and in the curves."""
-        self.live.epoch(record)
-        names = ("validation_loss", *(key for key in record if key.startswith("R@")))
-        found = {
-            f"validation/{name.removeprefix('validation_')}": record.get(name) for name in names
-        }
-        self.curves.write(self.steps, {name: v for name, v in found.items() if v is not None})
-
-    def _curves(self) -> Tracking:
-        run = fingerprint({"folder": str(self.folder.resolve()), **self.record["configuration"]})
-        return Tracking(
-            self.options.trackers, self.folder, run[:16], self.steps, self.record["configuration"]
-        )
 
     def _save(self) -> None:
         self.state.seconds = self.watch.seconds
@@ -237,63 +212,14 @@ class Run:
         if self.options.keep == "best" and self.state.history:
             self.best = {name: kept[name] for name in copied(self.model)}
 
-    def _count_steps(self) -> int:
-        """Steps an epoch."""
-        options = self.options
-        if options.batch_size % self.engine.num_processes:
-            raise SyncxrError(
-                f"batch_size {options.batch_size} does not divide among "
-                f"{self.engine.num_processes} processes; choose a multiple of their number"
-            )
-        pairs = options.batch_size * options.accumulation
-        count = len(self.data.training)
-        if count < pairs:
-            what = "one step" if options.accumulation > 1 else "one batch"
-            raise SyncxrError(
-                f"{count} training pairs from {self.data.name} do not fill {what} "
-                f"of {pairs}; lower batch_size or give more pairs"
-            )
-        return self.data.training.steps(options.batch_size) // options.accumulation
-
     def _summary(self) -> PretrainingSummary:
-        state, options = self.state, self.options
-        last = state.rest or state.history[-1]
-        kept = state.best if options.keep == "best" and state.history else last
-        films = self.steps * options.batch_size * options.accumulation
-        return PretrainingSummary(
-            folder=str(self.folder),
-            method=options.method.name,
-            pairs=sum(source.pairs for source in self.data.sources),
-            training=len(self.data.training),
-            validation=len(self.data.validation),
-            skipped=sum(len(source.skipped) for source in self.data.sources),
-            epochs=len(state.history),
+        return summarise(
+            self.options,
+            self.folder,
+            self.data,
+            self.state,
             steps=self.steps,
             finished=self._finished(),
-            seconds=last["seconds"],
-            images_per_second=films / last["seconds"],
-            train_loss=last["train_loss"],
-            validation_loss=kept.get("validation_loss", math.nan),
-            retrieval={key: kept[key] for key in kept if key.startswith("R@")},
-            truncated=last["truncated"],
             loaded=self.loaded,
-            data=self.data.fingerprint,
             configuration=self.record["configuration_sha256"],
         )
-
-
-@contextmanager
-def _alone(folder: Path, engine: Any) -> Iterator[None]:
-    """Keep other runs out of a folder, in the name of all processes of this one."""
-    lock = FileLock(folder / ".lock")
-    if engine.is_main_process:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise SyncxrError(
-                f"another run is training in {folder}; wait or name another"
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()

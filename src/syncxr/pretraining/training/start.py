@@ -1,4 +1,4 @@
-"""The model as it is before the first step: the same for the same options, whatever the data."""
+"""A run before its first step: the same model for the same options, whatever the data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import hashlib
 import torch
 from torch import nn
 
+from syncxr.errors import SyncxrError
 from syncxr.pretraining import METHODS
+from syncxr.pretraining.data.opening import Data
 from syncxr.pretraining.encoders.image import build_image_encoder
 from syncxr.pretraining.encoders.text import build_text_encoder
 from syncxr.pretraining.model import DualEncoder
@@ -33,3 +35,24 @@ def weights_fingerprint(model: nn.Module) -> str:
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def steps_per_epoch(options: PretrainingOptions, data: Data, processes: int) -> int:
+    """Whole steps that an epoch has.
+
+    Raises:
+        SyncxrError: There is none, or a batch does not divide among the processes.
+    """
+    if options.batch_size % processes:
+        raise SyncxrError(
+            f"batch_size {options.batch_size} does not divide among {processes} processes; "
+            "choose a multiple of their number"
+        )
+    found = data.training.steps(options.batch_size) // options.accumulation
+    if not found:
+        what = "one batch" if options.accumulation == 1 else f"{options.accumulation} batches"
+        raise SyncxrError(
+            f"{len(data.training)} training pairs from {data.name} do not fill {what} of "
+            f"{options.batch_size}; lower batch_size or give more pairs"
+        )
+    return found

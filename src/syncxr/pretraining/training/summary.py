@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+from syncxr.pretraining.data.opening import Data
+from syncxr.pretraining.options import PretrainingOptions
+from syncxr.pretraining.training.state import State
 
 
 @dataclass(frozen=True)
@@ -53,3 +59,40 @@ class PretrainingSummary:
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
         return asdict(self)
+
+
+def summarise(
+    options: PretrainingOptions,
+    folder: Path,
+    data: Data,
+    state: State,
+    *,
+    steps: int,
+    finished: bool,
+    loaded: tuple[str, ...],
+    configuration: str,
+) -> PretrainingSummary:
+    """The summary of a run that is in ``state``."""
+    last = state.rest or state.history[-1]
+    kept = state.best if options.keep == "best" and state.history else last
+    films = steps * options.batch_size * options.accumulation
+    return PretrainingSummary(
+        folder=str(folder),
+        method=options.method.name,
+        pairs=sum(source.pairs for source in data.sources),
+        training=len(data.training),
+        validation=len(data.validation),
+        skipped=sum(len(source.skipped) for source in data.sources),
+        epochs=len(state.history),
+        steps=steps,
+        finished=finished,
+        seconds=last["seconds"],
+        images_per_second=films / last["seconds"],
+        train_loss=last["train_loss"],
+        validation_loss=kept.get("validation_loss", math.nan),
+        retrieval={key: kept[key] for key in kept if key.startswith("R@")},
+        truncated=last["truncated"],
+        loaded=loaded,
+        data=data.fingerprint,
+        configuration=configuration,
+    )
