@@ -80,6 +80,14 @@ def findings(path: Path) -> None:
     Picture.fromarray(sheet).convert("RGB").save(path, quality=85)
 
 
+def normals(path: Path) -> None:
+    """Nine normal films."""
+    renderer = SimulationRenderer(SimulationOptions(size=320))
+    films = [renderer.render_entities([], seed).image for seed in range(9)]
+    sheet = np.vstack([np.hstack(films[row : row + 3]) for row in (0, 3, 6)])
+    Picture.fromarray(sheet).save(path, quality=85)
+
+
 def main() -> None:
     """Parse and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -87,6 +95,7 @@ def main() -> None:
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     cleaning(folder / "simulator-cleaning.png")
+    normals(folder / "simulator-normals.jpg")
     findings(folder / "simulator-findings.jpg")
 
 

@@ -36,7 +36,6 @@ class Patient:
         aorta_width: Calibre of the thoracic aorta, 1 = as in the source.
         aorta_tortuosity: Unfolding: bow of the descending aorta to the left and, by half of that,
             of the ascending one to the right, and rise of the arch, mm.
-        aorta_calcification: Calcium in the aorta's wall, 0 = none, 1 = an outlined knob.
         scoliosis: Sideways bow of the trunk, mm.
         kyphosis: Backward bow of the spine, mm; the upper chest leans forward.
         rib_slope: Fall of the front of the chest, mm a mm.
@@ -70,7 +69,6 @@ class Patient:
     right_hilum: float = 1.0
     aorta_width: float = 1.0
     aorta_tortuosity: float = 0.0
-    aorta_calcification: float = 0.0
     scoliosis: float = 0.0
     kyphosis: float = 0.0
     rib_slope: float = 0.0

@@ -26,7 +26,6 @@ RANGES: dict[str, tuple[float, float]] = {
     "right_hilum": (0.9, 1.2),
     "aorta_width": (0.9, 1.2),
     "aorta_tortuosity": (2.0, 11.0),
-    "aorta_calcification": (-0.8, 1.0),
     "scoliosis": (-7.0, 7.0),
     "kyphosis": (0.0, 8.0),
     "rib_slope": (-0.08, 0.08),
@@ -34,7 +33,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "markings": (0.7, 1.3),
     "soft_tissue": (0.0, 4.0),
 }
-"""Range of every deformation parameter; units stand at :class:`Patient`, negative calcium is none.
+"""Range of every deformation parameter; units stand at :class:`Patient`.
 
 All within what a report calls normal for the age; findings ask for more. The source lies on a
 table: upright, with breath held, the domes stand lower, the heart nearer to the middle and the
@@ -46,7 +45,6 @@ AGES = (20.0, 90.0)
 
 TENDENCIES: dict[str, tuple[str, float]] = {
     "aorta_tortuosity": ("age", 0.6),
-    "aorta_calcification": ("age", 0.7),
     "aorta_width": ("age", 0.5),
     "kyphosis": ("age", 0.6),
     "bone_density": ("age", -0.5),
@@ -61,7 +59,7 @@ TENDENCIES: dict[str, tuple[str, float]] = {
 }
 """What a parameter follows, and its share in it; negative against it.
 
-With age the aorta lengthens, widens and calcifies, the spine bends and loses mineral; fat lifts the
+With age the aorta lengthens and widens, the spine bends and loses mineral; fat lifts the
 diaphragm, lays the heart across it and widens the mediastinum (Fraser & Paré, Diagnosis of Diseases
 of the Chest, 4th ed., ch. 1: the normal chest).
 """
@@ -100,7 +98,6 @@ def sample_patient(rng: np.random.Generator, population: Population) -> Patient:
             outer = _HELD_SHARE * (2 * share if share < 0.5 else 2 * share - 2)
             share = inner if population == "train" or name != forced else outer % 1.0
         values[name] = low + (high - low) * share
-    values["aorta_calcification"] = max(0.0, values["aorta_calcification"])
     return Patient(
         **values,
         age=round(AGES[0] + (AGES[1] - AGES[0]) * drawn["age"], 1),
