@@ -43,13 +43,6 @@ def between(line: Floats, low: float, high: float) -> Floats:
     return line[(line[:, 2] >= low) & (line[:, 2] <= high)]
 
 
-def shortened(line: Floats, length: float) -> Floats:
-    """A line less its last ``length`` mm."""
-    steps = np.linalg.norm(np.diff(line[::-1], axis=0), axis=1)
-    gone = int(np.searchsorted(np.cumsum(steps), length))
-    return line[: max(2, len(line) - gone)]
-
-
 def height_scale(patient: Patient) -> float:
     """Millimetres of the patient's height a millimetre of the source body's."""
     return patient.size / float(np.sqrt(patient.breadth))

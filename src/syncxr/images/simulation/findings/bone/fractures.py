@@ -36,7 +36,7 @@ CALLUS = (1.25, 1.6)
 FRAGMENT = 32.0
 """Length over which the outer fragment returns to its place, mm."""
 
-AREA_CM2 = {"rib": (1.0, 24.0), "clavicle": (1.5, 14.0), "healed": (0.5, 12.0)}
+AREA_CM2 = {"rib": (1.0, 24.0), "clavicle": (1.5, 14.0), "healed": (0.5, 20.0)}
 """On the film: up to three ribs of 1.3 cm, clavicle of 1.5 cm height, each over 1 to 4 cm."""
 
 _HALF = 9.0

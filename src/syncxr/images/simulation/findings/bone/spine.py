@@ -36,11 +36,11 @@ between the bodies (Nathan, J Bone Joint Surg Am 1962)."""
 SPINE_AREA_CM2 = dict.fromkeys(SEVERITIES, (35.0, 170.0))
 """On the film: bodies of 2.5 to 4 cm over some 25 cm."""
 
-SPUR_AREA_CM2 = {"mild": (1.5, 45.0), "moderate": (2.5, 55.0), "severe": (3.5, 75.0)}
+SPUR_AREA_CM2 = {"mild": (0.8, 45.0), "moderate": (2.5, 55.0), "severe": (3.5, 75.0)}
 """On the film: end plates of some 3 cm by 3 mm and spurs at four to eight levels."""
 
-_SPUR = Material(bone=0.6)
-_END_PLATE = Material(bone=0.7)
+_SPUR = Material(bone=0.9)
+_END_PLATE = Material(bone=1.0)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Wear:
             "levels": names[first : first + count],
             "reach_mm": list(reach),
         }
-        return Change(parameters, shapes=tuple(shapes), least_path=0.03)
+        return Change(parameters, shapes=tuple(shapes), least_path=0.06)
 
 
 def _end_plate(middle: Points, size: Points, end: float) -> Tube:

@@ -10,13 +10,13 @@ from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.curves import (
     at_height,
+    between,
     height_scale,
-    shortened,
     through,
 )
 from syncxr.images.simulation.findings.devices.device import Device, Drawn, sign_of
 from syncxr.images.simulation.shapes import Material, Plate, Shape, Stripe, Tube
-from syncxr.images.simulation.shapes.materials import MARKER
+from syncxr.images.simulation.shapes.materials import MARKER, loaded
 
 TIP_ABOVE_CARINA = (30.0, 70.0)
 """Of an endotracheal tube, mm: 5 ± 2 cm with the head in neutral (Goodman et al., AJR 1976)."""
@@ -41,8 +41,8 @@ side holes lie in the stomach (Godoy et al., AJR 2012)."""
 _AIRWAY_WALL = Material(water=1.2)
 """PVC in air, g/cm³."""
 
-_WALL = Material(water=0.3)
-"""PVC or silicone in tissue, g/cm³ more."""
+_WALL = loaded(0.3, 0.12)
+"""PVC or silicone in tissue, with a little barium sulfate all round."""
 
 _MOUTH = 85.0
 """How far above the end of the CT tubes are followed, mm: beyond the film's upper border."""
@@ -75,7 +75,8 @@ def _airway_tube(body: Body, tip: float, rng: np.random.Generator) -> Drawn:
     depth = tip / height_scale(body.patient)
     trachea = courses.trachea
     if depth > 0.0:
-        inside = [*shortened(trachea, depth)[2::6], shortened(trachea, depth)[-1]]
+        end = at_height(trachea, float(trachea[-1, 2]) + depth)
+        inside = [*between(trachea, float(end[2]) + 3.0, 1e3)[2::6], end]
     else:
         bronchus = courses.bronchi["right"]
         reach = at_height(bronchus, float(trachea[-1, 2]) + depth)
@@ -96,14 +97,12 @@ def tracheostomy_tube(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     """A short, wide cannula from the front of the neck down the trachea, with its flange."""
     trachea = body.courses.trachea
     tip = float(rng.uniform(*TRACHEOSTOMY_TIP))
-    inside = shortened(trachea, tip / height_scale(body.patient))
-    x, y, z = inside[-1]
+    z = float(trachea[-1, 2]) + tip / height_scale(body.patient)
+    end = at_height(trachea, z)
     top = float(min(trachea[0, 2], z + 62.0))
     stoma = at_height(trachea, top)
     start = np.add(stoma, (0.0, 34.0, 6.0))
-    curve = through(
-        [start, np.add(stoma, (0.0, 14.0, 4.0)), np.add(stoma, (0.0, 2.0, -12.0)), (x, y, z)]
-    )
+    curve = through([start, np.add(stoma, (0.0, 14.0, 4.0)), np.add(stoma, (0.0, 2.0, -12.0)), end])
     diameter = float(rng.uniform(10.0, 12.5))
     wall = Material(water=1.2, metal=0.25)
     flange = np.array(
@@ -182,7 +181,7 @@ def chest_tube(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     curve = through([*enter, *inside])
     radius = float(rng.uniform(24.0, 32.0)) * FRENCH / 2
     stripe = Stripe(MARKER, 0.13, float(rng.uniform(-0.8, 0.8)))
-    wall = Material(water=0.55)
+    wall = loaded(0.5, 0.06)
     hole = len(curve) - round(float(rng.uniform(35.0, 60.0)) / 5.0)
     shapes = (
         Tube(curve[:hole], radius, wall, lumen=0.7, stripe=stripe),

@@ -99,7 +99,7 @@ class Nodes:
             turn = float(rng.uniform(0.0, 2.0 * np.pi))
             off = 0.0 if number == 0 else 0.9 * radius
             centre = (
-                x + sign * 0.7 * radius + off * 0.6 * np.cos(turn),
+                x + sign * min(0.7 * radius, 13.0) + off * 0.6 * np.cos(turn),
                 y + float(rng.uniform(-8.0, 8.0)),
                 z + 1.2 * off * np.sin(turn),
             )

@@ -47,8 +47,8 @@ HERNIA_MM = {"mild": (17.0, 22.0), "moderate": (26.0, 34.0), "severe": (40.0, 50
 """Radius of the herniated stomach: surgeons call 5 cm and more large, up to the whole stomach
 (Kohn et al., SAGES guideline, Surg Endosc 2013)."""
 
-HERNIA_AREA_CM2 = {"mild": (5.0, 25.0), "moderate": (12.0, 55.0), "severe": (30.0, 110.0)}
-"""On the film: the ellipse of these radii."""
+HERNIA_AREA_CM2 = {"mild": (1.5, 25.0), "moderate": (7.0, 55.0), "severe": (30.0, 110.0)}
+"""On the film: the ellipse of these radii, less what lies within heart and diaphragm."""
 
 TRACHEA_MM = {"mild": (7.0, 9.5), "moderate": (11.0, 14.0), "severe": (16.0, 19.5)}
 """Sideways shift of the trachea."""
@@ -89,12 +89,12 @@ class Widening:
         lean = float(rng.uniform(0.75, 1.25))
         extent = np.zeros_like(body.water)
         slabs, (_, cy, cz) = body.slabs, body.marks.carina
-        depth = 1.0 - smooth_step(np.abs(slabs.centres - cy - 14.0), 34.0, 50.0)
+        depth = 1.0 - smooth_step(np.abs(slabs.centres - cy - 24.0), 38.0, 54.0)
         for side, sign, more in (
             ("left", 1.0, total * lean),
             ("right", -1.0, total * (2.0 - lean)),
         ):
-            z, x = border(body, side)
+            z, x = border(body, side, cy + 30.0)
             edge = np.interp(slabs.rows, z, x)
             tall = smooth_step(slabs.rows, cz - 38.0, cz + 4.0)
             tall *= 1.0 - smooth_step(slabs.rows, body.marks.apex - 38.0, body.marks.apex - 2.0)

@@ -18,8 +18,8 @@ FLUID_MM = {"mild": (8.0, 11.0), "moderate": (14.0, 19.0), "severe": (23.0, 30.0
 """Layer of fluid: below 10 mm small, above 20 mm large (Adler et al., ESC guideline, Eur Heart J
 2015); a film shows it from 200 to 250 ml on, so the small one lies at the upper end."""
 
-FLUID_AREA_CM2 = {"mild": (8.0, 70.0), "moderate": (18.0, 110.0), "severe": (35.0, 170.0)}
-"""On the film: a rim of that width round a heart of some 12 by 12 cm."""
+FLUID_AREA_CM2 = {"mild": (30.0, 110.0), "moderate": (50.0, 150.0), "severe": (80.0, 220.0)}
+"""On the film: a rim of that width round a heart of 80 to 120 cm², and what lies before it."""
 
 AIR_AREA_CM2 = dict.fromkeys(SEVERITIES, (8.0, 70.0))
 """On the film: strips of 2 to 5 mm along 15 cm of border, and streaks up to the neck."""
@@ -92,12 +92,12 @@ class Pneumomediastinum:
 def _strip(body: Body, side: str, width: float, rng: np.random.Generator) -> list[Shape]:
     """Air just within the border of heart and mediastinum, pleura just beyond."""
     sign = 1.0 if side == "left" else -1.0
-    z, x = border(body, side)
+    y = body.marks.heart[1] + 8.0
+    z, x = border(body, side, y)
     low = body.marks.dome + float(rng.uniform(14.0, 30.0))
     high = body.marks.apex - float(rng.uniform(25.0, 45.0))
     heights = np.arange(high, low, -16.0)
     edge = np.interp(heights, z, x)
-    y = body.marks.heart[1] + 8.0
     layers: list[Shape] = []
     for depth in (-14.0, -7.0, 0.0, 7.0, 14.0):
         line = through(
