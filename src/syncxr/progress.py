@@ -21,6 +21,9 @@ from rich.text import Text
 console = Console(stderr=True)
 """Progress and messages go to stderr, so that ``--json -`` keeps stdout clean."""
 
+_WIDE = 110
+"""Columns of a terminal that has room for all of a line; in a narrower one it is cut short."""
+
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
@@ -58,12 +61,13 @@ def bar(label: str, total: int | None, done: int = 0) -> Iterator[Bar]:
 
     ``None`` where nobody knows how many there are.
     """
+    wide = console.width >= _WIDE
     progress = Progress(
-        TextColumn("{task.description:<22}"),
-        BarColumn(bar_width=28),
+        TextColumn("{task.description:<22}" if wide else "{task.description}"),
+        BarColumn(bar_width=28 if wide else 8),
         MofNCompleteColumn(),
         _Rate(),
-        TimeElapsedColumn(),
+        *((TimeElapsedColumn(),) if wide else ()),
         TextColumn("left"),
         _Remaining(),
         TextColumn("{task.fields[note]}"),

@@ -70,7 +70,7 @@ def live(total: int, done: int, epochs: int, shown: bool) -> Iterator[Live]:
     if not (shown and console.is_terminal):
         yield Live(None, epochs, shown)
         return
-    with bar("pre-training", total, done) as line:
+    with bar("training", total, done) as line:
         yield Live(line, epochs, shown)
 
 
