@@ -62,6 +62,7 @@ class Body:
         patient: The patient being made: what was sampled, and what findings have asked for so far.
         denied: Concepts that the text says are absent; no finding may bring them along.
         count: How many of the finding being inserted the words say there are, if they do.
+        perfusion: Contrast of vessels as a share of normal, (K, R, C), where a finding changed it.
         claims: What findings have changed so far, in the order of insertion, (K, R, C) each.
     """
 
@@ -83,6 +84,7 @@ class Body:
     patient: Patient = field(default_factory=Patient)
     denied: frozenset[str] = frozenset()
     count: int | None = None
+    perfusion: Floats | None = None
     claims: list[Floats] = field(default_factory=list)
 
     def fresh(self, patient: Patient, denied: frozenset[str] = frozenset()) -> Body:
@@ -94,6 +96,7 @@ class Body:
             patient=patient,
             denied=denied,
             claims=[],
+            perfusion=None,
         )
 
     def coordinates(self) -> tuple[Floats, Floats, Floats]:

@@ -199,6 +199,12 @@ class Lung:
         found: Floats = share[cells]
         return found
 
+    def perfuse(self, share: Floats) -> None:
+        """Multiply the contrast of vessels by ``share`` (k, r, c)."""
+        if self.body.perfusion is None:
+            self.body.perfusion = np.ones_like(self.body.water)
+        self.body.perfusion[self.box] *= share
+
     def look_up(self, share: Floats, z: Floats, x: Floats) -> Floats:
         """``share`` (k, r, c) of this box at other places of each slab; 0 outside the box.
 

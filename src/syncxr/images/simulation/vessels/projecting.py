@@ -108,6 +108,8 @@ def project_vessels(
     film = (film[laid.corners.to(device)] * laid.weights.to(device)[..., None]).sum(1)
     around = torch.from_numpy(body.water.reshape(-1))[laid.cells].to(device)
     contrast = (_BLOOD - around).clamp(min=0.0) * ((around - 0.02) / 0.06).clamp(0.0, 1.0)
+    if body.perfusion is not None:
+        contrast = contrast * torch.from_numpy(body.perfusion.reshape(-1))[laid.cells].to(device)
     # mm³ × g/cm³ over the area of a pixel at the vessel, mm²: a tenth of it is g/cm².
     mass = 0.1 * laid.mass.to(device) * contrast / film[:, 2] ** 2
     total = torch.zeros(where.shape[1:3], device=device)

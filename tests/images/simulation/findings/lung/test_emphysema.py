@@ -39,3 +39,16 @@ def test_fibrosis_shrinks_lungs_unless_that_is_denied(insert: Insert) -> None:
     assert insert("pulmonary fibrosis", "", "severe")[0].patient["lung_volume"] < 0.9
     denied = frozenset({"low lung volumes"})
     assert not insert("pulmonary fibrosis", "", "severe", denied=denied)[0].patient
+
+
+def test_vessels_go_with_the_tissue_and_widen_above_in_congestion(insert: Insert) -> None:
+    _, body = insert("emphysema", "", "severe")
+    assert body.perfusion is not None
+    assert body.perfusion.min() < 0.6
+    assert body.perfusion.max() <= 1.0
+    _, body = insert("pulmonary congestion", "", "severe")
+    assert body.perfusion is not None
+    rows = body.slabs.rows
+    middle = (body.marks.dome + body.marks.apex) / 2
+    assert body.perfusion[:, rows > middle + 40].max() > 2.0
+    assert body.perfusion[:, rows < middle - 40].max() < 1.05

@@ -40,7 +40,8 @@ class _Way:
         dome: Rise of the hemidiaphragm, mm.
         shift: Of heart and mediastinum towards it, mm.
         upper_shift: Of trachea and upper mediastinum beyond that, mm.
-        hinged: Whether it keeps its height at the mediastinum, as a fissure that swings up does.
+        hinge: Distances from the midline, mm, between which it goes over from keeping its height to
+            losing it: a fissure swings about the hilum.
     """
 
     left: tuple[float, float, float]
@@ -50,12 +51,12 @@ class _Way:
     dome: float
     shift: float
     upper_shift: float
-    hinged: bool = False
+    hinge: tuple[float, float] | None = None
 
 
 _WAYS = {
-    "right upper lobe": _Way((0.42, 0.75, 0.40), 12.0, 0.55, 1.0, 6.0, 2.0, 9.0, True),
-    "right middle lobe": _Way((0.60, 0.70, 0.30), 22.0, 0.75, 0.20, 2.0, 1.0, 0.0),
+    "right upper lobe": _Way((0.42, 0.75, 0.40), 12.0, 0.55, 1.0, 6.0, 2.0, 9.0, (22.0, 62.0)),
+    "right middle lobe": _Way((0.66, 0.70, 0.14), 16.0, 0.75, 0.18, 2.0, 1.0, 0.0, (18.0, 84.0)),
     "right lower lobe": _Way((0.38, 0.60, 0.62), 16.0, 0.15, -0.10, 16.0, 7.0, 0.0),
     "left upper lobe": _Way((0.80, 0.28, 0.85), 22.0, 0.90, 0.60, 10.0, 5.0, 6.0),
     "left lower lobe": _Way((0.38, 0.60, 0.62), 14.0, 0.15, -0.10, 16.0, 7.0, 0.0),
@@ -117,7 +118,7 @@ class Collapse:
         from_y = to_y + (lung.y[:, 0, 0] - to_y) / kept[1]
         slab = np.interp(from_y, lung.y[:, 0, 0], np.arange(len(from_y)), left=-1, right=-1)
         deep = lobe[np.rint(slab).astype(int)] * (slab >= 0)[:, None, None]
-        hinge = smooth_step(np.abs(x), 22.0, 62.0) if way.hinged else np.ones_like(x)
+        hinge = smooth_step(np.abs(x), *way.hinge) if way.hinge else np.ones_like(x)
         kept_z = 1.0 - degree * (1.0 - way.left[2]) * (0.40 + 0.60 * hinge)
         from_z = to_z + (z[:, None] - to_z) / kept_z
         from_x = to_x + (x - to_x) / kept[0]

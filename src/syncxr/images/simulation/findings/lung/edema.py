@@ -131,6 +131,7 @@ class Edema:
 def redistribute(lung: Lung, gain: float, extent: Floats) -> None:
     """Widen the vessels of the upper lung by ``gain``, 1 = twice the contrast (cephalisation)."""
     upper = smooth_step(lung.heights(), 0.45, 0.75)
+    lung.perfuse(1.0 + gain * upper * lung.share)
     wider = gain * lung.share * upper * (lung.water - 0.14).clip(0.0, 0.3)
     lung.water[:] += wider
     np.maximum(extent[lung.box], wider, out=extent[lung.box])

@@ -80,6 +80,7 @@ class Airy:
                 patchy = np.clip(1.0 + 0.3 * lung.texture(clouds), 0.4, 1.4)
                 lost = room * (DESTRUCTION[words.severity] * upper * patchy).clip(0.0, 0.85)
                 lung.water[:] *= 1.0 - lost
+                lung.perfuse((1.0 - 1.3 * lost).clip(0.1))
             np.maximum(extent[lung.box], room, out=extent[lung.box])
         patient = self._patient(body, words.severity, volume)
         parameters: dict[str, Any] = {**words.to_dict(), "mass_effect": patient}
