@@ -221,7 +221,10 @@ class SimulationRenderer:
         self, scene: Scene, made: Developed, paths: Paths
     ) -> tuple[dict[Entity, Mask], dict[Entity, str]]:
         """Where each finding is visible, and why some are not."""
-        visible, faint = {}, {}
+        visible: dict[Entity, Mask] = {}
+        faint: dict[Entity, str] = {}
+        if not paths.added:
+            return visible, faint
         noise = noise_level(made.image)
         inside = scene.borders.open(self.options.size)
         for entity, added in paths.added.items():
