@@ -42,7 +42,7 @@ class GeneratedDataset:
         """Names, sizes and times of the shards."""
         states = at_once(file_state, self._shards)
         names = [path.name for path in self._shards]
-        return {"dataset": self.name, "shards": dict(zip(names, states, strict=True))}
+        return {"shards": dict(zip(names, states, strict=True))}
 
     def entries(self, start: int = 0) -> Iterator[Entry | Rejected]:
         """Rows in order, a row group at a time."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from syncxr.corpora.terms import TERMS_FILE
@@ -39,7 +39,7 @@ from syncxr.pretraining.data.store.layout import (
 )
 from syncxr.pretraining.data.store.tally import Tally, check
 from syncxr.pretraining.preprocessing import Preprocessing
-from syncxr.progress import bar
+from syncxr.progress import bar, console
 
 THREADS = min(16, os.cpu_count() or 1)
 
@@ -100,7 +100,7 @@ def build(source: Source, identity: Identity, folder: Path, corrupt_limit: float
         SyncxrError: The source cannot be read, changes meanwhile, or too much of it is corrupt.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with _alone(folder.with_suffix(".lock"), source.name):
         if (folder / INDEX).exists():
             return
         partial = folder.with_suffix(".partial")
@@ -128,6 +128,21 @@ def build(source: Source, identity: Identity, folder: Path, corrupt_limit: float
         shutil.rmtree(folder, ignore_errors=True)  # without an index it is nothing
         partial.rename(folder)
         (folder / _PROGRESS).unlink()
+
+
+@contextmanager
+def _alone(path: Path, name: str) -> Iterator[None]:
+    """Wait, and say so, while another process decodes the same."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        console.print(f"another process is decoding {name}; waiting for it", markup=False)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

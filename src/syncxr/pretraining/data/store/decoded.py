@@ -94,6 +94,8 @@ def decode(
     if not (folder / INDEX).exists():
         build(source, identity, folder, corrupt_limit)
     index = Index.model_validate_json((folder / INDEX).read_text("utf-8"))
+    # The same files may have been decoded under another name.
+    index = index.model_copy(update={"name": source.name, "terms": source.terms})
     check(source.name, index.skipped, index.seen, corrupt_limit)
     if not index.count:
         raise SyncxrError(f"{source.name} holds no pair to train on ({_why(index)})")

@@ -79,6 +79,10 @@ def _prepare(entry: Entry, preprocessing: Preprocessing) -> Prepared | Rejected:
         film, digest = _decode(entry)
     except SyncxrError as error:
         return Rejected(entry.id, str(error))
+    except MemoryError:
+        raise
+    except Exception:  # decoders raise whatever they like at broken bytes
+        return Rejected(entry.id, f"{entry.where or entry.id}: the film does not open as an image")
     if fault := _fault(film):
         return Rejected(entry.id, f"{entry.where or entry.id}: {fault}")
     findings, impression = entry.findings.strip(), entry.impression.strip()
@@ -99,10 +103,7 @@ def _decode(entry: Entry) -> tuple[Image, hashlib._Hash]:
         digest = hashlib.sha256(f"{pixels.dtype} {pixels.shape}".encode())
         digest.update(pixels.tobytes())
         return pixels, digest
-    try:
-        return decode_png(entry.film), hashlib.sha256(entry.film)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise SyncxrError(f"{entry.where}: the film does not open as an image") from error
+    return decode_png(entry.film), hashlib.sha256(entry.film)
 
 
 def _fault(film: Image) -> str:
