@@ -1,13 +1,15 @@
 """Two runs of one configuration differ in their data alone, and their records prove it."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from syncxr.cli import main
-from syncxr.pretraining.checkpoint import describe
+from syncxr.errors import SyncxrError
+from syncxr.pretraining.checkpoint import INDEX, describe
 from syncxr.pretraining.data.options import DataOptions, SourceOptions
 from syncxr.pretraining.data.pairs import Pairs
 from syncxr.pretraining.options import PretrainingOptions
@@ -54,6 +56,14 @@ def test_every_other_difference_is_named(runs: Path) -> None:
 def test_a_run_that_was_cut_off_is_not_the_same(runs: Path) -> None:
     found = compare(runs / "real", runs / "short")
     assert found.differences == {"finished": (True, False)}
+
+
+def test_a_checkpoint_without_a_record_is_told(runs: Path, tmp_path: Path) -> None:
+    bare = Path(shutil.copytree(runs / "short", tmp_path / "bare"))
+    index = json.loads((bare / INDEX).read_text())
+    (bare / INDEX).write_text(json.dumps({**index, "record": {}}))
+    with pytest.raises(SyncxrError, match="no record of its settings"):
+        compare(runs / "real", bare)
 
 
 def test_where_data_lie_is_no_setting_but_how_they_are_used_is(

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from syncxr.errors import SyncxrError
 from syncxr.pretraining.checkpoint import Checkpoint, describe
 from syncxr.pretraining.training.record import dotted
 
@@ -41,9 +42,9 @@ def compare(first: Path, second: Path) -> Comparison:
     """Compare two checkpoints: settings, first weights, code, environment, data.
 
     Raises:
-        SyncxrError: One is no checkpoint, or damaged.
+        SyncxrError: One is no checkpoint, is damaged, or has no such record.
     """
-    a, b = describe(first), describe(second)
+    a, b = _recorded(first), _recorded(second)
     one, other = _without_data(a), _without_data(b)
     differences = {
         key: (one.get(key), other.get(key))
@@ -60,6 +61,13 @@ def compare(first: Path, second: Path) -> Comparison:
         sources=(_names(a), _names(b)),
         steps=(a.steps, b.steps),
     )
+
+
+def _recorded(folder: Path) -> Checkpoint:
+    checkpoint = describe(folder)
+    if not {"configuration_sha256", "sources"} <= checkpoint.record.keys():
+        raise SyncxrError(f"{folder} has no record of its settings and sources; train again")
+    return checkpoint
 
 
 def _without_data(checkpoint: Checkpoint) -> dict[str, Any]:
