@@ -33,6 +33,19 @@ def test_padding_never_changes_a_text(tiny_text: Path) -> None:
     assert torch.allclose(alone, padded, atol=1e-5)
 
 
+def test_texts_in_groups_are_read_as_each_alone(tiny_text: Path) -> None:
+    words = "no there is a right left bright patch nodule . the film shows clear".split()
+    options = TextEncoderOptions(model=str(tiny_text), last_layers=2, frozen_layers=0)
+    encoder = build_text_encoder(options)[0].double().eval()
+    rows = [encoder.tokenise(" ".join(words[: 1 + 5 * i % 13])) for i in range(40)]
+    together = encoder(encoder.collate(rows))
+    for i, row in enumerate(rows):
+        alone = encoder(encoder.collate([row]))
+        assert torch.allclose(together.pooled[i], alone.pooled[0], atol=1e-12)
+        length = len(row.ids)
+        assert torch.allclose(together.tokens[i, :length], alone.tokens[0], atol=1e-12)
+
+
 def test_too_many_frozen_layers(tiny_text: Path) -> None:
     with pytest.raises(SyncxrError, match="has 2 layers"):
         build_text_encoder(TextEncoderOptions(model=str(tiny_text), frozen_layers=3))

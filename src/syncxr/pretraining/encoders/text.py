@@ -8,12 +8,16 @@ from typing import Any
 import torch
 import transformers
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from syncxr.assets import ASSETS, fetch
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.encoders.features import TextFeatures, TokenRow, Tokens
 from syncxr.pretraining.encoders.loading import LoadReport, check
 from syncxr.pretraining.options import ScratchText, TextEncoderOptions
+
+_TEXTS_AT_ONCE = 16
+"""Texts of like length that a CPU reads together."""
 
 
 class TextEncoder(nn.Module):
@@ -41,17 +45,36 @@ class TextEncoder(nn.Module):
 
     def forward(self, tokens: Tokens) -> TextFeatures:
         """Read tokenised texts."""
-        found = self.network(
-            input_ids=tokens.ids,
-            attention_mask=tokens.mask,
-            output_hidden_states=self.last_layers > 1,
-        )
-        states = found.last_hidden_state
-        if self.last_layers > 1:
-            states = torch.stack(found.hidden_states[-self.last_layers :]).sum(0)
+        states = self._states(tokens)
         weights = tokens.mask.unsqueeze(-1).to(states.dtype)
         pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
         return TextFeatures(pooled, states, tokens.mask, tokens.words)
+
+    def _states(self, tokens: Tokens) -> Tensor:
+        """Summed states of the last layers, (N, T, D); what they are at padding means nothing.
+
+        A CPU reads texts of like length together, each group cut to its longest text; a GPU, which
+        would wait for the lengths, reads all at once.
+        """
+        if tokens.ids.device.type != "cpu" or len(tokens.ids) <= _TEXTS_AT_ONCE:
+            return self._run(tokens.ids, tokens.mask)
+        lengths = tokens.mask.sum(1)
+        order, longest = lengths.argsort(stable=True), tokens.ids.shape[1]
+        groups = []
+        for rows in torch.split(order, _TEXTS_AT_ONCE):
+            cut = int(lengths[rows].max())
+            states = self._run(tokens.ids[rows, :cut], tokens.mask[rows, :cut])
+            groups.append(pad(states, (0, 0, 0, longest - cut)))
+        return torch.cat(groups)[order.argsort()]
+
+    def _run(self, ids: Tensor, mask: Tensor) -> Tensor:
+        found = self.network(
+            input_ids=ids, attention_mask=mask, output_hidden_states=self.last_layers > 1
+        )
+        if self.last_layers == 1:
+            last: Tensor = found.last_hidden_state
+            return last
+        return torch.stack(found.hidden_states[-self.last_layers :]).sum(0)
 
     def tokenise(self, text: str) -> TokenRow:
         """Tokens of one text with its special tokens, cut to ``max_tokens``."""
