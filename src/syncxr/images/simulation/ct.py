@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 SOURCE = "lidc"
 """Name of the shipped body."""
 
-VERSION = 17
+VERSION = 18
 """Raise on every change of the cleaning: it names the cache file."""
 
 

@@ -22,7 +22,7 @@ WIDE_MM = 215.0
 _CLAVICLE = ((13, 58, -26), (46, 64, -17), (90, 40, -3), (120, 12, 0), (143, -4, -4))
 """Right clavicle: x outwards, y, z above the apices, mm; from sternum to acromion."""
 
-_HUMERUS = ((160, 0, -32), (168, 3, -60), (188, 10, -140), (206, 18, -250))
+_HUMERUS = ((160, 0, -32), (168, 3, -60), (188, 10, -140), (206, 18, -250), (226, 24, -400))
 """Humerus, from the middle of its head downwards; the arm hangs a little abducted."""
 
 _ACROMION = ((128, -36, -16), (148, -22, -4), (158, 0, -3))
@@ -56,7 +56,7 @@ def pose_arms(grid: Grid) -> None:
         place = np.array([side * scale, scale, scale], np.float32)
         for course, radii in (
             (_CLAVICLE, (8.5, 6.0, 5.5, 6.0, 7.0)),
-            (_HUMERUS, (25.0, 15.0, 11.5, 11.0)),
+            (_HUMERUS, (25.0, 15.0, 11.5, 11.0, 12.0)),
             (_ACROMION, (6.0, 7.5, 7.0)),
         ):
             points = np.array(course, np.float32) * place + (0.0, 0.0, apex)
