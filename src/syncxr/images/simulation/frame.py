@@ -14,6 +14,9 @@ from syncxr.images.simulation.projection import Slabs
 
 _SLAB_MM = 8.0
 
+_BESIDE_MM = 30.0
+"""Thickness of the chest wall at the sides."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -68,7 +71,9 @@ def frame_of(body: Body, resolution_mm: float, lateral: bool) -> tuple[Frame, Fl
         _refined(frame.turned(now - then), cells.columns, slabs.columns)
         for now, then in ((body.water, source.water), (body.bone, source.bone))
     ]
-    return frame, water + changed[0], bone + changed[1]
+    # Arms are raised for a lateral film; in the source they hang beside the chest.
+    trunk = (np.abs(slabs.centres) < body.marks.half_width + _BESIDE_MM)[:, None, None]
+    return frame, (water + changed[0]) * trunk, (bone + changed[1]) * trunk
 
 
 def _refined(volume: Floats, coarse: Floats, fine: Floats) -> Floats:
