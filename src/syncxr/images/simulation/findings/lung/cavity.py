@@ -22,6 +22,9 @@ Rev 2008)."""
 AREA_CM2 = {"mild": (1.5, 18.0), "moderate": (5.0, 38.0), "severe": (12.0, 95.0)}
 """On the film, a side: disks of the radii above with the rim of inflamed lung about them."""
 
+_CELLS_MM = 3.0
+"""Least thickness of a wall in cells of 2 mm."""
+
 
 @dataclass(frozen=True)
 class Cavity:
@@ -75,8 +78,11 @@ class Cavity:
             if self.rim and not clear:
                 haze = 0.45 * (1.0 - smooth_step(ragged, 0.9, 1.0 + 2.0 * self.rim))
                 lung.fill(room * haze, np.maximum(lung.water, np.float32(1.0)), extent)
-            lung.fill(room * (1.0 - smooth_step(ragged, 1.0 - edge, 1.0 + edge)), 1.03, extent)
-            hollow = 1.0 - wall / radius
+            # Walls thinner than two cells are drawn as thick as those, with no more tissue.
+            density = 0.15 + (1.03 - 0.15) * min(1.0, wall / _CELLS_MM)
+            shell = room * (1.0 - smooth_step(ragged, 1.0 - edge, 1.0 + edge))
+            lung.fill(shell, np.maximum(lung.water, density) if self.rim else density, extent)
+            hollow = 1.0 - max(wall, 0.5 * _CELLS_MM) / radius
             uneven = distance + 0.8 * wall / radius * lung.texture(clouds)
             inside = room * (1.0 - smooth_step(uneven, hollow - edge, hollow + edge))
             lung.fill(inside, 0.002, extent)
