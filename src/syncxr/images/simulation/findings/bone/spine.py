@@ -26,7 +26,7 @@ HUNCHES = {"mild": (11.0, 13.0), "moderate": (15.0, 17.0), "severe": (19.0, 21.0
 """Backward bow of the spine beyond the source's, mm; the same formula gives 14 to 26 degrees more
 than normal thoracic kyphosis of 20 to 45 degrees."""
 
-LEVELS = ("T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1")
+LEVELS = ("T6", "T7", "T8", "T9", "T10", "T11", "T12")
 """Where the thoracic spine wears most."""
 
 SPURS_MM = {"mild": (2.5, 4.5), "moderate": (4.5, 7.5), "severe": (7.5, 12.0)}
@@ -39,8 +39,8 @@ SPINE_AREA_CM2 = dict.fromkeys(SEVERITIES, (35.0, 170.0))
 SPUR_AREA_CM2 = {"mild": (0.8, 45.0), "moderate": (2.5, 55.0), "severe": (3.5, 75.0)}
 """On the film: end plates of some 3 cm by 3 mm and spurs at four to eight levels."""
 
-_SPUR = Material(bone=0.9)
-_END_PLATE = Material(bone=1.0)
+_SPUR = Material(bone=0.7)
+_END_PLATE = Material(bone=0.65)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ class Wear:
             "levels": names[first : first + count],
             "reach_mm": list(reach),
         }
-        return Change(parameters, shapes=tuple(shapes), least_path=0.06)
+        least = 0.13 if self.plates else 0.06
+        return Change(parameters, shapes=tuple(shapes), least_path=least)
 
 
 def _end_plate(middle: Points, size: Points, end: float) -> Tube:

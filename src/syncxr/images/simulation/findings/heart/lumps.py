@@ -12,6 +12,9 @@ from syncxr.images.simulation.body import Body, Box
 from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import smooth_step
 
+_SEEN = 12.0
+"""Lung along the beam that is seen as lung, mm."""
+
 _NEAR = 12.0
 """Half the depth within which a border is looked for, mm."""
 
@@ -74,21 +77,21 @@ def grow(body: Body, lumps: Iterable[Lump], density: float = TISSUE) -> Floats:
     return body.claim(extent)
 
 
-def border(body: Body, side: str, y: float) -> tuple[Floats, Floats]:
+def border(body: Body, side: str, y: float | None = None) -> tuple[Floats, Floats]:
     """Where, seen from the front, lung begins beside heart and mediastinum.
 
     Args:
         body: Whose.
         side: Of the chest.
-        y: Depth to look at; behind the heart lung reaches to the spine.
+        y: Depth to look at; by default where there is lung at any, as behind the heart.
 
     Returns:
         Heights and x of the border, mm, from the foot of the heart to the apex, smoothed over 1 cm.
     """
     slabs = body.slabs
     middle = int(np.searchsorted(slabs.columns, body.marks.carina[0]))
-    near = np.abs(slabs.centres - y) < _NEAR
-    seen = body.lungs[side][near].mean(0) > 0.5
+    near = np.ones(len(slabs.centres), bool) if y is None else np.abs(slabs.centres - y) < _NEAR
+    seen = body.lungs[side][near].sum(0) * slabs.thickness > _SEEN
     half = seen[:, middle:] if side == "left" else seen[:, : middle + 1][:, ::-1]
     rows = np.flatnonzero(half.any(1) & (slabs.rows > body.marks.dome - 5.0))
     first = half[rows].argmax(1)

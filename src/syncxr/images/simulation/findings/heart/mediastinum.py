@@ -89,12 +89,12 @@ class Widening:
         lean = float(rng.uniform(0.75, 1.25))
         extent = np.zeros_like(body.water)
         slabs, (_, cy, cz) = body.slabs, body.marks.carina
-        depth = 1.0 - smooth_step(np.abs(slabs.centres - cy - 24.0), 38.0, 54.0)
+        depth = 1.0 - smooth_step(np.abs(slabs.centres - cy - 14.0), 34.0, 50.0)
         for side, sign, more in (
             ("left", 1.0, total * lean),
             ("right", -1.0, total * (2.0 - lean)),
         ):
-            z, x = border(body, side, cy + 30.0)
+            z, x = border(body, side)
             edge = np.interp(slabs.rows, z, x)
             tall = smooth_step(slabs.rows, cz - 38.0, cz + 4.0)
             tall *= 1.0 - smooth_step(slabs.rows, body.marks.apex - 38.0, body.marks.apex - 2.0)
