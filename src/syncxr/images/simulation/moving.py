@@ -45,6 +45,7 @@ def moved_tissue(
     channels: Tensor,
     pose: Pose,
     size: int,
+    deformation: Deformation,
 ) -> dict[Entity, Matter]:
     """What each finding adds to the rays of a film.
 
@@ -55,6 +56,7 @@ def moved_tissue(
         channels: Its water and bone in the frame's slabs, (K, 2, R, C).
         pose: Of the view.
         size: Of the film, pixels.
+        deformation: Of the patient with all findings.
     """
     if not without:
         return {}
@@ -64,17 +66,17 @@ def moved_tissue(
     halved = paired(channels[:even])
     rays = cast(pose, size // _SHRUNK)
 
-    def film(patient: Patient) -> Matter:
-        deformation = Deformation.of(patient, body.marks, partial(column_of, frontal(pose)))
+    def film(patient: Patient, deformation: Deformation) -> Matter:
         where, lengths = intersections(slabs, rays, deformation, _NODES, channels.device)
         path = integrate(slabs, halved, where, lengths * frame.stretch(patient))
         water = path[0] + surface(patient, pose, path.shape[1], path[0])
         return Matter(water, path[1] * patient.bone_density)
 
-    whole = film(body.patient)
+    whole = film(body.patient, deformation)
     made = {}
     for entity, patient in without.items():
-        rest = film(patient)
+        column = partial(column_of, frontal(pose))
+        rest = film(patient, Deformation.of(patient, body.marks, column))
         change = torch.stack([whole.water - rest.water, whole.bone - rest.bone])
         large = functional.interpolate(
             change[None], size=(size, size), mode="bilinear", align_corners=False

@@ -86,7 +86,7 @@ def trace(
     added: dict[Entity, Matter] = {}
     masks: dict[Entity, Mask] = {}
     patients = patients_without(scene.patient, inserted)
-    moved = moved_tissue(patients, body, frame, channels, pose, size)
+    moved = moved_tissue(patients, body, frame, channels, pose, size, deformation)
     for entity, one in inserted.items():
         changed, own = _cells(one, patient, frame, where, lengths)
         if one.change.shapes:
