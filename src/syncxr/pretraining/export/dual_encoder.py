@@ -41,6 +41,9 @@ def export(model: DualEncoder, folder: Path) -> float:
     towers.SyncxrDualEncoderConfig.register_for_auto_class()
     towers.SyncxrDualEncoder.register_for_auto_class("AutoModel")
     dual.save_pretrained(folder)
+    for weights in folder.glob("*.safetensors"):
+        # safetensors gives its files to this user only.
+        weights.chmod((folder / "config.json").stat().st_mode)
     processor(model).save_pretrained(folder)
     write_text(folder / "README.md", _readme(model, heads))
     return _difference(model, folder)
