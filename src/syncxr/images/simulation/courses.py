@@ -89,7 +89,9 @@ def load_courses(thorax: Thorax) -> Courses:
     path = cache_file("courses", VERSION, thorax.anatomy)
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
-            np.savez_compressed(path, **_traced(thorax.anatomy))  # type: ignore[arg-type]
+            part = path.with_suffix(".part.npz")
+            np.savez_compressed(part, **_traced(thorax.anatomy))  # type: ignore[arg-type]
+            part.replace(path)
     with np.load(path) as arrays:
         lines = {name: arrays[name] for name in arrays.files}
     for name, line in lines.items():
