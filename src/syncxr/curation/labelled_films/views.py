@@ -20,6 +20,9 @@ from syncxr.images.simulation import ct
 from syncxr.images.simulation.preparation.raw import RawCT, load_raw
 from syncxr.sample import Image
 
+_TRUNK_MM = 160.0
+"""Half width of the body without its arms."""
+
 _MU_WATER, _MU_BONE = 0.019, 0.075
 """Linear attenuation per mm of water and of cortical bone at about 70 keV (NIST XCOM)."""
 
@@ -49,7 +52,10 @@ class Pose:
 def _attenuation() -> Field:
     """Linear attenuation per mm on the simulator's 2 mm grid, axes (y, z, x)."""
     thorax = ct.load_thorax(_VOXEL_MM)
-    return (_MU_WATER * thorax.water + _MU_BONE * thorax.bone).astype(np.float32)
+    # Without the arms: from the side they hang before the lungs.
+    trunk = np.abs(thorax.axis("x")) <= _TRUNK_MM
+    water, bone = thorax.water[..., trunk], thorax.bone[..., trunk]
+    return (_MU_WATER * water + _MU_BONE * bone).astype(np.float32)
 
 
 @cache

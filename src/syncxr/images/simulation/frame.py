@@ -14,6 +14,9 @@ from syncxr.images.simulation.projection import Slabs
 
 _SLAB_MM = 8.0
 
+_TRUNK_MM = 160.0
+"""Half width of the body without its arms."""
+
 _BESIDE_MM = 30.0
 """Thickness of the chest wall at the sides."""
 
@@ -55,7 +58,11 @@ class Frame:
 def _side(resolution_mm: float, anatomy: str) -> tuple[Slabs, Floats, Floats]:
     """Water and bone of the source in slabs along x."""
     thorax = load_thorax(resolution_mm, anatomy)
-    water, bone = (cut(volume, thorax, 0, _SLAB_MM) for volume in (thorax.water, thorax.bone))
+    # A lateral film is taken with raised arms: what hangs beside the trunk is left out.
+    trunk = np.abs(thorax.axis("x")) <= _TRUNK_MM
+    water, bone = (
+        cut(volume * trunk, thorax, 0, _SLAB_MM) for volume in (thorax.water, thorax.bone)
+    )
     return geometry(thorax, 0, _SLAB_MM), water, bone
 
 
