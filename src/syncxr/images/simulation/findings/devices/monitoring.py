@@ -36,7 +36,10 @@ def ecg_leads(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     circle = np.linspace(0.0, 2.0 * np.pi, 17)[:-1]
     ring = np.stack([np.cos(circle), np.sin(circle)], 1).astype(np.float32)
     gather_x = float(rng.uniform(-60.0, 60.0))
-    off = marks.foot - 70.0 if rng.random() < 0.7 else marks.apex + 90.0
+    off = marks.foot - 70.0 if rng.random() < 0.6 else marks.apex + 90.0
+    if rng.random() < 0.4:
+        # Gathered beside the patient, as at the bedside.
+        gather_x, off = float(rng.choice([-195.0, 195.0])), float(rng.uniform(low, high))
     shapes: list[Shape] = []
     for x, z in spots[:count]:
         x, z = x + float(rng.uniform(-14.0, 14.0)), z + float(rng.uniform(-12.0, 12.0))
