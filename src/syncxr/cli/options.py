@@ -37,7 +37,10 @@ OutputAnywhere = Annotated[
 ConfigSource = Annotated[
     str,
     typer.Option(
-        "--config", "--preset", "-c", help="A preset (laptop, paper, paper-gloria) or your own YAML file."
+        "--config",
+        "--preset",
+        "-c",
+        help="laptop, paper, paper-gloria or your own YAML file.",
     ),
 ]
 Overrides = Annotated[
