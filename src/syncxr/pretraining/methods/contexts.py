@@ -10,6 +10,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import conv2d
 
+_TEXTS_AT_ONCE = 4
+"""Texts in one piece of work: fewer waste time on small products, more memory."""
+
 
 def compare_contexts(
     places: Tensor, words: Tensor, lengths: Sequence[int], sharpness: float
@@ -35,8 +38,14 @@ def compare_contexts(
     Returns:
         Products and squared lengths, (N, W) each.
     """
-    scores = _scores(places.contiguous(), words)
-    products, squares = _Contexts.apply(scores, places, list(lengths), sharpness)
+    places = places.contiguous()
+    gram = places @ places.mT
+    groups = [lengths[i : i + _TEXTS_AT_ONCE] for i in range(0, len(lengths), _TEXTS_AT_ONCE)]
+    found = [
+        _Contexts.apply(_scores(places, some), gram, list(group), sharpness)
+        for some, group in zip(torch.split(words, [sum(g) for g in groups]), groups, strict=True)
+    ]
+    products, squares = (torch.cat(parts, 1) for parts in zip(*found, strict=True))
     return products, squares
 
 
@@ -54,7 +63,7 @@ def _scores(places: Tensor, words: Tensor) -> Tensor:
 
 
 class _Contexts(torch.autograd.Function):
-    """Scores and places to products and squared lengths, a text at a time.
+    """Scores and Gram matrices to products and squared lengths.
 
     The way back is written out because Ga, the costly part, is the gradient of aᵀGa too (twice
     that), and because the softmaxes are cheaper made again than kept.
@@ -62,39 +71,37 @@ class _Contexts(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Any, scores: Tensor, places: Tensor, lengths: list[int], sharpness: float
+        context: Any, scores: Tensor, gram: Tensor, lengths: list[int], sharpness: float
     ) -> tuple[Tensor, Tensor]:
-        gram = places @ places.mT
-        pulls, products, squares = [], [], []
-        for score in torch.split(scores, lengths, 2):
-            attention = score.softmax(2).mul_(sharpness).softmax(1)
-            pulls.append(gram @ attention)
-            products.append((attention * score).sum(1))
-            squares.append((attention * pulls[-1]).sum(1))
-        found = torch.cat(products, 1), torch.cat(squares, 1)
-        context.save_for_backward(scores, places, *found, *pulls)
+        attention = _over_words(scores, lengths).mul_(sharpness).softmax(1)
+        pulls = gram @ attention
+        products = (attention * scores).sum(1)
+        squares = attention.mul_(pulls).sum(1)
+        context.save_for_backward(scores, pulls, products, squares)
         context.lengths, context.sharpness = lengths, sharpness
-        return found
+        return products, squares
 
     @staticmethod
     @once_differentiable
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        scores, places, products, squares, *pulls = context.saved_tensors
+        scores, pulls, products, squares = context.saved_tensors
         to_product, to_square = gradients
         # Σ_p a_p · dL/da_p, which the gradient of a softmax subtracts.
-        mean = to_product * products + 2 * to_square * squares
-        d_scores = torch.empty_like(scores)
-        d_gram = places.new_zeros(len(places), places.shape[1], places.shape[1])
-        rows = (each.unsqueeze(1) for each in (to_product, to_square, mean))
-        whole = (scores, d_scores, *rows)
-        pieces = zip(*(torch.split(each, context.lengths, 2) for each in whole), pulls, strict=True)
-        for score, d_score, product, square, middle, pull in pieces:
-            over_words = score.softmax(2)
-            attention = (context.sharpness * over_words).softmax(1)
-            d_gram.baddbmm_(attention, (attention * square).mT)
-            d_inner = (score * product).addcmul_(pull, square, value=2).sub_(middle)
-            d_inner.mul_(attention).mul_(over_words)  # over_words * dL/d(over_words) / t1
-            d_inner.sub_(over_words.mul_(d_inner.sum(2, keepdim=True)))
-            torch.add(attention.mul_(product), d_inner, alpha=context.sharpness, out=d_score)
-        d_places = torch.bmm(d_gram, places).mul_(2)
-        return d_scores, d_places, None, None
+        mean = (to_product * products + 2 * to_square * squares).unsqueeze(1)
+        to_product, to_square = to_product.unsqueeze(1), to_square.unsqueeze(1)
+        over_words = _over_words(scores, context.lengths)
+        attention = (context.sharpness * over_words).softmax(1)
+        d_gram = attention @ (attention * to_square).mT
+        inner = (scores * to_product).addcmul_(pulls, to_square, value=2).sub_(mean)
+        inner.mul_(attention).mul_(over_words)  # over_words * dL/d(over_words) / t1
+        d_scores = attention.mul_(to_product).add_(inner, alpha=context.sharpness)
+        # The mean that the gradient of the softmax over a text's words subtracts.
+        texts = (torch.split(each, context.lengths, 2) for each in (d_scores, over_words, inner))
+        for d_score, share, part in zip(*texts, strict=True):
+            d_score.addcmul_(share, part.sum(2, keepdim=True), value=-context.sharpness)
+        return d_scores, d_gram, None, None
+
+
+def _over_words(scores: Tensor, lengths: list[int]) -> Tensor:
+    """Softmax over the words of each text."""
+    return torch.cat([score.softmax(2) for score in torch.split(scores, lengths, 2)], 2)
