@@ -105,7 +105,8 @@ def measure(renderer: SimulationRenderer, entity: Entity, seed: int) -> Measured
         inside=float((seen & near).sum() / max(seen.sum(), 1)),
         changed=float((difference[mask] > ONE_PERCENT).mean()),
         area_cm2=area,
-        fits=float(low <= area <= high),
+        # Ranges are those of a side.
+        fits=float(low <= area / max(1, len(told.get("sides", ()))) <= high),
         agree=float(2 * (visible & seen).sum() / max(visible.sum() + seen.sum(), 1)),
     )
 

@@ -18,7 +18,7 @@ from syncxr.sample import Entity
 BANDS = {"mild": 1, "moderate": 2, "severe": 3}
 """Number of bands by severity."""
 
-AREA_CM2 = {"mild": (1.0, 14.0), "moderate": (2.0, 26.0), "severe": (3.5, 40.0)}
+AREA_CM2 = {"mild": (0.5, 14.0), "moderate": (1.2, 26.0), "severe": (2.0, 40.0)}
 """On the film, a side: bands 4 to 10 cm long and 2 to 8 mm thick (Woodring and Reed 1996), seen a
 little tilted."""
 

@@ -33,6 +33,9 @@ GAIN = {"mild": 0.45, "moderate": 0.75, "severe": 0.75}
 CONGESTED_GAIN = {"mild": 0.5, "moderate": 0.9, "severe": 1.4}
 """The same in congestion, whose main sign it is."""
 
+_VESSELS = 0.08
+"""Share of lung that is vessels, of those that a film shows."""
+
 LINES = {"mild": 3, "moderate": 5, "severe": 7}
 """Kerley B lines a side."""
 
@@ -134,7 +137,9 @@ def redistribute(lung: Lung, gain: float, extent: Floats) -> None:
     lung.perfuse(1.0 + gain * upper * lung.share)
     wider = gain * lung.share * upper * (lung.water - 0.14).clip(0.0, 0.3)
     lung.water[:] += wider
-    np.maximum(extent[lung.box], wider, out=extent[lung.box])
+    # Wherever vessels are wide is part of it, not their own cells alone.
+    reach = np.maximum(wider, _VESSELS * gain * upper * lung.share)
+    np.maximum(extent[lung.box], reach, out=extent[lung.box])
 
 
 EDEMAS = (
