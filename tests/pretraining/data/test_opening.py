@@ -1,16 +1,19 @@
 """The data of a run: divided by patient, weighed, on record."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import made_pairs
 import pytest
 from pydantic import ValidationError
 
+from syncxr.dataset.shards import commit_shard
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.data.division import kept_out
 from syncxr.pretraining.data.opening import Data, open_data
 from syncxr.pretraining.data.options import DataOptions, SourceOptions
 from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.sample import Sample
 
 SIZE = Preprocessing(size=32)
 
@@ -49,7 +52,8 @@ def test_both_sides_hold_every_pair_once(places: Path) -> None:
     trained, kept = ids(data)
     everything = {f"s{i}" for i in range(60)} | {f"{i}.png" for i in range(100, 120)}
     assert trained | kept == everything and not trained & kept
-    assert kept == {id for id in everything if kept_out(id, 0.2)}
+    own = {id for id in everything if id.endswith(".png")}
+    assert kept & own == {id for id in own if kept_out(id, 0.2)}
     assert len(data.training) == len(trained) and len(data.validation) == len(kept) > 4
 
 
@@ -57,8 +61,8 @@ def test_weights_are_shares_of_an_epoch(places: Path) -> None:
     data = open_data(options(places, (1, 1)), SIZE)
     count = len(data.training)
     assert [source.per_epoch for source in data.sources] == [-(-count // 2), count // 2]
-    drawn = [id for batch in data.training.batches(0, 0, 2) for id in batch.ids]
-    assert abs(sum(id.endswith(".png") for id in drawn) - count / 2) <= 1
+    drawn = [id for batch in data.training.batches(0, 0, 1) for id in batch.ids]
+    assert sum(id.endswith(".png") for id in drawn) == count // 2
     assert len(data.validation) == sum(source.validation for source in data.sources)
 
 
@@ -91,6 +95,22 @@ def test_patients_are_not_divided(tmp_path: Path) -> None:
     patients = [{int(id.removesuffix(".png")) % 12 for id in side} for side in sides]
     assert not patients[0] & patients[1] and len(patients[0] | patients[1]) == 12
     assert patients[1]
+
+
+def test_films_of_one_report_are_not_divided(tmp_path: Path) -> None:
+    drafted = [Sample(f"s{i}", (), *made_pairs.report(i), made_pairs.noise(i)) for i in range(40)]
+    again = [replace(s, id=f"{s.id}-1", image=made_pairs.noise(99)) for s in drafted]
+    for name, samples in (("first", drafted), ("second", again)):
+        shard = {"dataset/data/train-00000.parquet": samples}
+        commit_shard(tmp_path / name, "films", 0, shard, {})
+    given = {
+        "sources": [{"path": str(tmp_path / name)} for name in ("first", "second")],
+        "cache": tmp_path / "cache",
+        "validation_fraction": 0.3,
+    }
+    trained, kept = ids(open_data(DataOptions.model_validate(given), SIZE))
+    assert len(trained | kept) == 80 and kept
+    assert not {id.removesuffix("-1") for id in kept} & {id.removesuffix("-1") for id in trained}
 
 
 def test_the_corpuss_own_division_is_kept(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ _AT_A_TIME = 4096
 def divide(decoded: Decoded, fraction: float) -> NDArray[np.bool_]:
     """Whether each pair is kept out, (N,).
 
-    By a hash of the patient, or of the id where no patient is known: adding pairs moves none
-    across, and no patient stands on both sides. A corpus's own validation split is taken instead
-    where it has one.
+    By a hash of the group (:class:`syncxr.pretraining.data.entry.Entry`: a patient, or a generated
+    report), or of the id where there is none: adding pairs moves none across, and no group stands
+    on both sides. A corpus's own validation split is taken instead where it has one.
 
     Args:
         decoded: The source.

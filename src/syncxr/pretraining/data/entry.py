@@ -21,7 +21,7 @@ class Entry:
         findings: FINDINGS section, or the whole text.
         impression: IMPRESSION section, may be empty.
         group: What must not be divided between training and validation: the patient where one is
-            known; ``""`` = the pair itself.
+            known, the report where several films show it; ``""`` = the pair itself.
         split: The corpus's own division: ``"train"``, ``"validate"`` or ``""``.
         where: The place it stands in ("pairs.csv, row 7"), for messages.
     """

@@ -37,8 +37,9 @@ class DataOptions(BaseModel):
         sources: Where pairs come from; what is named on the command line takes their place.
         caption: Which words stand beside a film.
         validation_fraction: Share of the pairs kept out of training, chosen by a hash of the
-            patient or, where none is known, of the id. A source with a validation split of its own
-            (MIMIC-CXR: ``validate``) keeps that out instead.
+            patient or, where none is known, of the id; of the report in a generated dataset, whose
+            films may share one. A source with a validation split of its own (MIMIC-CXR:
+            ``validate``) keeps that out instead.
         corrupt_limit: Share of a source's samples that may be unusable (a film that does not
             open, no text); they are named and skipped. Three may be so in any source.
         cache: Folder for the decoded films; the project's cache folder by default.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,14 @@ def _read(path: StoragePath, start: int) -> Iterator[Entry | Rejected]:
         elif not (findings.strip() or impression.strip()):
             yield Rejected(id, "has no text; draft it first")
         else:
-            yield Entry(id, film, findings, impression, where=where)
+            group = _same_words(findings, impression)
+            yield Entry(id, film, findings, impression, group, where=where)
+
+
+def _same_words(findings: str, impression: str) -> str:
+    """A name that films of one report share: several may be rendered from one draft."""
+    words = f"{findings.strip()}\0{impression.strip()}"
+    return f"words {hashlib.sha256(words.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 def _rows(path: StoragePath) -> Iterator[tuple[str, bytes | None, str, str]]:

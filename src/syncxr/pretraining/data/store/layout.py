@@ -34,8 +34,8 @@ INDEX = "index.json"
 ID, GROUP, SPLIT, FINDINGS, IMPRESSION, SENTENCES = range(6)
 """Place of a string among those of its pair; sentences go on from the last."""
 
-VERSION = 1
-"""Of this layout and of how words are cut into sentences; part of the key."""
+VERSION = 2
+"""Of this layout, of how words are cut into sentences, and of what is a group; part of the key."""
 
 
 class Skipped(BaseModel):
