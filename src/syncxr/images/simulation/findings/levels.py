@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from syncxr.images.simulation.anatomy import Deformation
+from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.ct import Floats
 
@@ -15,6 +15,11 @@ _STEPS = 5
 
 _REACH = 70.0
 """Sideways from the place, mm."""
+
+
+def facing(patient: Patient) -> Floats:
+    """Signs by which steps in the source body lead the same way in the patient, (3,)."""
+    return np.array([-1.0 if patient.mirrored else 1.0, 1.0, 1.0], np.float32)
 
 
 def level_through(body: Body, place: tuple[float, float, float]) -> Callable[[Floats], Floats]:
@@ -28,16 +33,17 @@ def level_through(body: Body, place: tuple[float, float, float]) -> Callable[[Fl
         From x to z, both source mm, within 7 cm of the place.
     """
     deformation = Deformation.of(body.patient, body.marks)
+    towards = facing(body.patient)
     here = np.array(place, np.float32)
     target = np.repeat(here[None], 15, 0)
     target[:, 0] += np.linspace(-_REACH, _REACH, 15)
-    found = here.copy()
+    found = here * towards
     for _ in range(_STEPS):
-        found += here - deformation(found[None])[0]
-    points = target.copy()
+        found += towards * (here - deformation(found[None])[0])
+    points = target * towards
     points[:, 2] = found[2]
     for _ in range(_STEPS):
-        points[:, :2] += (target - deformation(points))[:, :2]
+        points[:, :2] += (towards * (target - deformation(points)))[:, :2]
     heights = deformation(points)[:, 2]
 
     def line(x: Floats) -> Floats:

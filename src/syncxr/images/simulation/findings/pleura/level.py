@@ -6,6 +6,7 @@ import numpy as np
 
 from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.findings.levels import facing
 from syncxr.images.simulation.findings.lungs import Lung
 
 _STEPS = 3
@@ -30,6 +31,7 @@ def level_surface(lung: Lung, height: float, patient: Patient) -> Floats:
         z over each column of cells, source mm, (k, 1, c).
     """
     deformation = Deformation.of(patient, lung.body.marks)
+    towards = facing(patient)
     x = lung.x[0, 0]
     nodes = np.linspace(x[0], x[-1], max(2, len(x) // _EVERY)).astype(np.float32)
     target = np.stack(np.broadcast_arrays(nodes[None, :], lung.y[:, :, 0]), axis=-1)
@@ -37,10 +39,10 @@ def level_surface(lung: Lung, height: float, patient: Patient) -> Floats:
     outer = lung.sign * _LATERAL * lung.body.marks.half_width
     wall = np.array([[[outer, float(lung.y.mean()), height]]], np.float32)
     plane = float(_invert(deformation, wall)[0, 0, 2])
-    points = np.concatenate([target, np.full((*target.shape[:2], 1), plane)], axis=-1)
+    points = np.concatenate([target * towards[:2], np.full((*target.shape[:2], 1), plane)], axis=-1)
     points = points.astype(np.float32)
     for _ in range(_STEPS):
-        points[..., :2] += target - deformation(points)[..., :2]
+        points[..., :2] += towards[:2] * (target - deformation(points)[..., :2])
     heights = deformation(points)[..., 2]
     surface = np.stack([np.interp(x, nodes, row) for row in heights])
     return surface[:, None, :].astype(np.float32)
@@ -48,7 +50,8 @@ def level_surface(lung: Lung, height: float, patient: Patient) -> Floats:
 
 def _invert(deformation: Deformation, source: Floats) -> Floats:
     """The patient's points (..., 3) that lie at ``source``."""
-    points = source.copy()
+    towards = facing(deformation.patient)
+    points = source * towards
     for _ in range(2 * _STEPS):
-        points += source - deformation(points)
+        points += towards * (source - deformation(points))
     return points
