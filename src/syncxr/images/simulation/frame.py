@@ -8,14 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from syncxr.images.simulation.anatomy import Patient
-from syncxr.images.simulation.body import Body, cut, geometry, load_body
+from syncxr.images.simulation.body import SLAB_MM, Body, cut, geometry, load_body
 from syncxr.images.simulation.ct import Floats, load_thorax
 from syncxr.images.simulation.projection import Slabs
-
-_SLAB_MM = 8.0
-
-_TRUNK_MM = 160.0
-"""Half width of the body without its arms."""
 
 _BESIDE_MM = 30.0
 """Thickness of the chest wall at the sides."""
@@ -58,12 +53,8 @@ class Frame:
 def _side(resolution_mm: float, anatomy: str) -> tuple[Slabs, Floats, Floats]:
     """Water and bone of the source in slabs along x."""
     thorax = load_thorax(resolution_mm, anatomy)
-    # A lateral film is taken with raised arms: what hangs beside the trunk is left out.
-    trunk = np.abs(thorax.axis("x")) <= _TRUNK_MM
-    water, bone = (
-        cut(volume * trunk, thorax, 0, _SLAB_MM) for volume in (thorax.water, thorax.bone)
-    )
-    return geometry(thorax, 0, _SLAB_MM), water, bone
+    water, bone = (cut(volume, thorax, 0, SLAB_MM) for volume in (thorax.water, thorax.bone))
+    return geometry(thorax, 0, SLAB_MM), water, bone
 
 
 def frame_of(body: Body, resolution_mm: float, lateral: bool) -> tuple[Frame, Floats, Floats]:
