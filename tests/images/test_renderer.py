@@ -239,3 +239,8 @@ def test_same_bytes_in_another_process(renderer: SimulationRenderer) -> None:
 def test_views_need_a_share() -> None:
     with pytest.raises(ValidationError, match="positive share"):
         SimulationOptions(views={"PA": 0.0})
+
+
+def test_one_call_takes_options_that_are_lists_or_mappings() -> None:
+    film = render("Clear lungs.", size=64, views={"AP": 1.0}, anatomies=["lidc"])
+    assert film.parameters["pose"]["view"] == "AP"

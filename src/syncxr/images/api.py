@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from syncxr.images import RENDERERS
 from syncxr.images.renderer import Film, Renderer, RenderRequest
 from syncxr.registry import BackendSpec, build
 
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
 
 @cache
-def _renderer(name: str, options: tuple[tuple[str, Hashable], ...]) -> Renderer:
-    spec = BackendSpec.model_validate({"name": name, **dict(options)})
+def _renderer(name: str, options: str) -> Renderer:
+    """Built once for the same options, given as JSON: some are lists or mappings."""
+    spec = BackendSpec.model_validate({"name": name, **json.loads(options)})
     renderer: Renderer = build("renderer", RENDERERS, spec)
     return renderer
 
@@ -35,5 +34,6 @@ def render(text: str, seed: int = 0, renderer: str = "simulation", **options: An
     Raises:
         SyncxrError: Unknown backend or option.
     """
-    [film] = _renderer(renderer, tuple(sorted(options.items()))).render([RenderRequest(text, seed)])
+    told = json.dumps(options, sort_keys=True)
+    [film] = _renderer(renderer, told).render([RenderRequest(text, seed)])
     return film
