@@ -34,7 +34,8 @@ def test_padding_never_changes_a_text(tiny_text: Path) -> None:
 
 
 def test_texts_in_groups_are_read_as_each_alone(tiny_text: Path) -> None:
-    words = "no there is a right left bright patch nodule . the film shows clear".split()
+    words = ["no", "there", "is", "a", "right", "left", "bright", "patch", "nodule", "."]
+    words += ["the", "film", "shows", "clear"]
     options = TextEncoderOptions(model=str(tiny_text), last_layers=2, frozen_layers=0)
     encoder = build_text_encoder(options)[0].double().eval()
     rows = [encoder.tokenise(" ".join(words[: 1 + 5 * i % 13])) for i in range(40)]

@@ -4,7 +4,7 @@ Each slab of the body is a plane to the beam, and a plane seen from a point is a
 view is one two-dimensional resampling a slab: some forty of them instead of a three-dimensional
 one. Rays, rotation, tilt and magnification are exact for the middle plane of every slab. What
 thickness leaves out stays below a pixel as long as a slab's half thickness times the ray's slope
-does (3 mm × 0.1 for a frontal view).
+does (4 mm × 0.1 for a frontal view).
 """
 
 from __future__ import annotations

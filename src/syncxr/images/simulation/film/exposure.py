@@ -12,7 +12,7 @@ class Exposure:
     Attributes:
         hardness: 0 = soft beam (about 85 kVp), 1 = hard beam (about 130 kVp).
         scatter: Scattered over primary fluence behind the grid, mean over the film; 0.15 to 0.5
-            with a grid, up to 1.5 without one (Chan and Doi, Phys Med Biol 1985).
+            with a grid, up to 1.5 without one (Chan and Doi, Med Phys 1985).
         dose: Photons a pixel of 1.5 mm behind 10 cm of water.
         electronic: Photons a pixel of 1.5 mm whose quantum noise equals that of the electronics.
         blur: Standard deviation of focal spot and detector, mm at the detector.

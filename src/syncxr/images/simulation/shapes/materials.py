@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from syncxr.images.simulation.shapes.forms import Material
 
-ENERGIES = (40.0, 50.0, 60.0, 80.0, 100.0)
-"""keV at which :data:`MU_IRON` is given: those of the modelled beam."""
-
-MU_IRON = np.array([3.629, 1.958, 1.205, 0.5952, 0.3717], np.float32)
-"""Mass attenuation of iron at :data:`ENERGIES`, cm²/g (NIST XCOM, Z = 26).
-
-Steels of surgery are iron, chromium and nickel in shares whose mean lies within 3 % of it.
-"""
-
 BARIUM_AS_IRON = 6.7
-"""Grams of iron that attenuate as one of barium: 24.57, 13.79, 8.511, 3.963 and 2.196 cm²/g at
-:data:`ENERGIES` (NIST XCOM, Z = 56; K edge at 37.4 keV) are 6.8, 7.0, 7.1, 6.7 and 5.9 times those
-of iron.
+"""Grams of iron that attenuate as one of barium: 24.57, 13.79, 8.511, 3.963 and 2.196 cm²/g at 40,
+50, 60, 80 and 100 keV (NIST XCOM, Z = 56; K edge at 37.4 keV) are 6.8, 7.0, 7.1, 6.7 and 5.9 times
+those of iron (``film.beam.MU_METAL``).
 """
 
 TITANIUM_AS_IRON = 0.63
 """Titanium likewise: 2.214, 1.213, 0.7661, 0.4052 and 0.2721 cm²/g (NIST XCOM, Z = 22)."""
 
 STEEL = Material(metal=7.9)
-"""Of wires and screws."""
+"""Of wires and screws: iron, chromium and nickel, whose mean attenuates within 3 % of iron."""
 
 TITANIUM = Material(metal=4.5 * TITANIUM_AS_IRON)
 """Of clips, of generators' shells and of ports."""

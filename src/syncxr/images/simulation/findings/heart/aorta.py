@@ -33,7 +33,7 @@ some 25 to 30 cm."""
 
 PLAQUES = {"mild": (2, 3), "moderate": (4, 6), "severe": (8, 11)}
 """Calcified plaques of the arch: grade 1 spots, grade 2 one or more areas, grade 3 circumferential
-(Symeonidis et al., Angiology 2002)."""
+(Symeonidis et al., Int Angiol 2002)."""
 
 CALCIUM_AREA_CM2 = {"mild": (0.4, 8.0), "moderate": (0.8, 13.0), "severe": (1.5, 24.0)}
 """On the film: plaques of 1 to 3 cm by some 3 mm along the knob and the descending aorta."""

@@ -22,7 +22,7 @@ al., Eur Respir J 2005): a third of it, as every dimension grows, is height."""
 
 FLATTENING = {"mild": -8.0, "moderate": -17.0, "severe": -25.0}
 """Further fall of the domes' middle, mm: the sign most closely tied to obstruction is a dome less
-than 1.5 cm high above the angles (Pratt, Radiology 1987)."""
+than 1.5 cm high above the angles (Pratt, Am J Med 1987)."""
 
 _LOWEST = -64.0
 """Fall of a dome, mm, beyond which the diaphragm would stand below the costophrenic angles."""
@@ -35,7 +35,7 @@ LOW_VOLUME = {"mild": (0.86, 0.90), "moderate": (0.80, 0.84), "severe": (0.73, 0
 
 AREA_CM2 = dict.fromkeys(("mild", "moderate", "severe"), (140.0, 420.0))
 """On the film, a side: the whole lung, recess included (240 cm² and 90 cm², Harris et al.,
-Radiology 1971)."""
+Am J Med 1971)."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Airy:
 
     Hyperinflation: low, flat domes, a narrow heart that hangs long, wide lungs. Emphysema: the same
     with tissue destroyed, most in the upper lung: darker, with few and thin vessels (Fleischner
-    Society glossary, 2008; Foster et al., Radiology 1993). Low volumes: high domes, crowded
+    Society glossary, 2008; Foster et al., RadioGraphics 1993). Low volumes: high domes, crowded
     vessels.
 
     Attributes:

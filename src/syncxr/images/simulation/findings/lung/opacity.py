@@ -24,7 +24,7 @@ RADII = {"mild": (20.0, 27.0), "moderate": (32.0, 42.0), "severe": (52.0, 70.0)}
 
 AREA_CM2 = {"mild": (4.0, 60.0), "moderate": (10.0, 130.0), "severe": (20.0, 240.0)}
 """On the film, a side. A lung field is about 240 cm² (planimetry of PA films, Harris et al.,
-Radiology 1971); a segment is a tenth of a lung, a lobe up to half of one; at an
+Am J Med 1971); a segment is a tenth of a lung, a lobe up to half of one; at an
 apex they are cut smaller."""
 
 _LOBAR = 1.9
@@ -142,6 +142,6 @@ AIRSPACE = (
     # several places, fainter than consolidation (Patterson and Sponaugle, Radiology 2005).
     Airspace("infiltrate", (0.28, 0.42), 0.5, patches=3, acini=0.3, streaks=0.45, bounded=False),
     # A diagnosis, drawn as what supports it most often: a dense segment that fades into ground
-    # glass, mostly in one place (Franquet, Radiology 2018).
+    # glass, mostly in one place (Franquet, J Thorac Imaging 2018).
     Airspace("pneumonia", (0.70, 0.90), 0.28, patches=2, acini=0.4, halo=0.32, bronchi=True),
 )

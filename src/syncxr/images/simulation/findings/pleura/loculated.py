@@ -67,6 +67,6 @@ class Loculated:
 
 LOCULATED = (
     Loculated(),
-    # Pus between adhesions makes a lens as other fluid does (Kraus, Semin Roentgenol 2000).
+    # Pus between adhesions makes a lens as other fluid does (Light, Pleural Diseases).
     Loculated("empyema"),
 )

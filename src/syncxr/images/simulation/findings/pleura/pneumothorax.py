@@ -30,7 +30,7 @@ LEVELS = {"mild": (-0.10, 0.02), "moderate": (0.12, 0.24), "severe": (0.32, 0.46
 
 AREA_CM2 = {"mild": (25.0, 130.0), "moderate": (45.0, 170.0), "severe": (80.0, 240.0)}
 """On the film, a side: a rim of the gaps above around a lung field of 240 cm² (Harris et al.,
-Radiology 1971), with what lies before and behind the lung."""
+Am J Med 1971), with what lies before and behind the lung."""
 
 HYDRO_AREA_CM2 = {"mild": (40.0, 240.0), "moderate": (90.0, 280.0), "severe": (130.0, 340.0)}
 """On the film, a side: air and fluid together."""
