@@ -6,7 +6,8 @@ Trains each method for at most --minutes on the same pairs, one after the other,
 settings of METHODS below, and scores both on the held-out simulated set (other words, other
 patients; one source CT). Bars: mean zero-shot AUROC >= .80, every finding >= .70, and GLoRIA's
 pointing game above ConVIRT's. With --real the scores on a folder of real films with labels.csv
-are printed too, by the strict rules. A training that was stopped goes on.
+are printed too, by the strict rules. A training that a signal stopped says so in a line, with
+status 75, and the same command goes on.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from syncxr.config import Config, load_config
+from syncxr.errors import Stopped, SyncxrError
 from syncxr.evaluation.suites.held_out import evaluate
 from syncxr.evaluation.testsets.making import SimulatedOptions
 from syncxr.evaluation.testsets.making import make as make_test_set
@@ -83,7 +85,7 @@ def real_scores(arguments: argparse.Namespace, console: Console) -> Any:
         {method: arguments.work / method for method in arguments.methods},
         "films",
         {"folder": arguments.real},
-        arguments.work / "real",
+        arguments.work / f"real-{'-'.join(arguments.methods)}",
     )
     console.print(*report.to_rich(), sep="\n")
     return report.to_dict()
@@ -91,25 +93,47 @@ def real_scores(arguments: argparse.Namespace, console: Console) -> Any:
 
 def verdict(figures: dict[str, Any], methods: list[str]) -> list[str]:
     """The figures beside their bars."""
-    lines, pointing = [], {}
+    lines: list[str] = []
     for method in methods:
-        found = figures[method]["classification"]
-        worst = min(found["rows"], key=lambda row: float(row["auroc"]))
-        minutes = figures[method]["pretraining"]["seconds"] / 60
-        pointing[method] = figures[method]["grounding"]["mean"]
-        lines += [
-            f"{method}: {minutes:.0f} minutes, {figures[method]['pretraining']['epochs']} epochs",
-            f"  mean AUROC {found['mean']:.3f} [{found['low']:.3f}, {found['high']:.3f}], "
-            f"bar >= {MEAN_BAR:.2f}: {'reached' if found['mean'] >= MEAN_BAR else 'MISSED'}",
-            f"  lowest {worst['finding']} {worst['auroc']:.3f}, bar >= {FINDING_BAR:.2f}: "
-            f"{'reached' if worst['auroc'] >= FINDING_BAR else 'MISSED'}",
-            f"  pointing game {pointing[method]:.3f}, a blind point "
-            f"{figures[method]['grounding']['mean_chance']:.3f}",
-        ]
-    if {"convirt", "gloria"} <= pointing.keys():
+        lines += [f"{method}: {spent(figures[method])}", *scored(figures[method])]
+    if {"convirt", "gloria"} <= set(methods):
+        pointing = {name: figures[name]["grounding"]["mean"] for name in ("convirt", "gloria")}
         above = pointing["gloria"] > pointing["convirt"]
         lines.append(f"GLoRIA points better than ConVIRT: {'yes' if above else 'NO'}")
     return [*lines, "held-out simulated films; one source CT"]
+
+
+def spent(found: dict[str, Any]) -> str:
+    """What a training was given."""
+    trained, options = found["pretraining"], found["options"]
+    return (
+        f"{trained['pairs']} pairs, {options['preprocessing']['size']} px, "
+        f"{trained['seconds'] / 60:.0f} minutes on {options['threads']} threads, "
+        f"{trained['epochs']} epochs"
+    )
+
+
+def scored(found: dict[str, Any]) -> list[str]:
+    """Scores of a method beside their bars."""
+    table, grounding = found["classification"], found["grounding"]
+    # A finding that cannot be scored has no AUROC; it is named below.
+    worst = min(
+        (row for row in table["rows"] if row["finding"] not in table["left_out"]),
+        key=lambda row: float(row["auroc"]),
+    )
+    return [
+        f"  mean AUROC {table['mean']:.3f} [{table['low']:.3f}, {table['high']:.3f}], "
+        f"bar >= {MEAN_BAR:.2f}: {reached(table['mean'], MEAN_BAR)}",
+        f"  lowest {worst['finding']} {worst['auroc']:.3f}, bar >= {FINDING_BAR:.2f}: "
+        f"{reached(worst['auroc'], FINDING_BAR)}",
+        *(f"  left out: {name} ({why})" for name, why in table["left_out"].items()),
+        f"  pointing game {grounding['mean']:.3f}, a blind point {grounding['mean_chance']:.3f}",
+    ]
+
+
+def reached(value: float, bar: float) -> str:
+    """A figure against its bar."""
+    return "reached" if value >= bar else "MISSED"
 
 
 def main() -> None:
@@ -129,7 +153,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/benchmark-learning"))
     parser.add_argument("--json", metavar="FILE", help='"-" = stdout')
     arguments = parser.parse_args()
-    figures = measure(arguments)
+    try:
+        figures = measure(arguments)
+    except Stopped as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(stop.status)
+    except SyncxrError as error:
+        sys.exit(f"error: {error}")
     lines = verdict(figures, arguments.methods)
     print("\n".join(lines), file=sys.stderr if arguments.json == "-" else sys.stdout)
     if arguments.json == "-":

@@ -25,6 +25,7 @@ from syncxr.config import load_config
 from syncxr.corpora import openi
 from syncxr.entities.bank import Bank
 from syncxr.entities.sampling import plan
+from syncxr.errors import Stopped, SyncxrError
 from syncxr.evaluation.suites.held_out import evaluate
 from syncxr.evaluation.testsets.making import SimulatedOptions
 from syncxr.evaluation.testsets.making import make as make_test_set
@@ -122,7 +123,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/benchmark-pretraining"))
     parser.add_argument("--json", metavar="FILE", help='"-" = stdout')
     arguments = parser.parse_args()
-    figures = measure(arguments)
+    try:
+        figures = measure(arguments)
+    except Stopped as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(stop.status)
+    except SyncxrError as error:
+        sys.exit(f"error: {error}")
     lines = verdict(figures)
     print("\n".join(lines), file=sys.stderr if arguments.json == "-" else sys.stdout)
     if arguments.json == "-":
