@@ -195,9 +195,13 @@ class PretrainingOptions(BaseModel):
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)
 
+    @property
+    def watched(self) -> bool:
+        """Whether anything depends on the validation loss."""
+        return bool(self.patience) or self.schedule == "plateau" or self.keep == "best"
+
     @model_validator(mode="after")
     def _can_be_watched(self) -> Self:
-        watched = self.patience or self.schedule == "plateau" or self.keep == "best"
-        if self.data.validation_fraction == 0 and watched:
+        if self.data.validation_fraction == 0 and self.watched:
             raise ValueError("patience, plateau and best need a data.validation_fraction above 0")
         return self

@@ -309,6 +309,18 @@ def test_patience_needs_something_to_watch(tiny_options: PretrainingOptions) -> 
         PretrainingOptions.model_validate(settings)
 
 
+def test_patience_needs_a_pair_that_is_kept_out(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    few = tiny_options.model_copy(
+        update={"data": DataOptions(validation_fraction=1e-9), "keep": "best"}
+    )
+    with pytest.raises(
+        SyncxrError, match=r"no pair of patches is kept out.*raise data\.validation"
+    ):
+        pretrain(patches, few, tmp_path)
+
+
 @pytest.mark.parametrize("method", ["convirt", "gloria", "siglip"])
 def test_every_method_moves_every_parameter_that_may_move(
     method: str, tiny_options: PretrainingOptions, patches: Pairs, tmp_path: Path

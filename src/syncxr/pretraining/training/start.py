@@ -41,8 +41,14 @@ def steps_per_epoch(options: PretrainingOptions, data: Data, processes: int) -> 
     """Whole steps that an epoch has.
 
     Raises:
-        SyncxrError: There is none, or a batch does not divide among the processes.
+        SyncxrError: There is none, a batch does not divide among the processes, or there is no
+            validation loss for what depends on it.
     """
+    if options.watched and not len(data.validation):
+        raise SyncxrError(
+            f"no pair of {data.name} is kept out, which patience, plateau and best need; raise "
+            "data.validation_fraction or give more pairs"
+        )
     if options.batch_size % processes:
         raise SyncxrError(
             f"batch_size {options.batch_size} does not divide among {processes} processes; "
