@@ -4,8 +4,9 @@
         [--work DIR] [--json FILE]
 
 The reader: features of an ImageNet network as it is (EfficientNet-Lite0; means and maxima of four
-of its maps, two of them over a coarse grid) and logistic regression. Films in the common look. It
-learns on films of ``train`` patients and is asked about films of ``held_out`` ones, whose
+of its maps, two of them over a coarse grid) and logistic regression. Films in the common look, each
+shown mirrored as well, since findings here are on either side; a film's score is the mean of both.
+It learns on films of ``train`` patients and is asked about films of ``held_out`` ones, whose
 deformation lies beyond any training patient's. Every film shows one finding; a finding is scored
 against films with *other* findings, never against normal ones. AUROC with 95 % intervals (bootstrap
 by patient) beside the bars of the issue, then look-alikes, told apart by a reader of those films
@@ -28,12 +29,12 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from simulated_films import Wanted, make, mixed
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d
 
+from simulated_films import Wanted, make, mixed
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.evaluation.metrics.bootstrap import Resamples, interval
 from syncxr.evaluation.metrics.ranking import Ranking
@@ -111,7 +112,7 @@ def one(concept: str, severity: str, seed: int, population: str) -> Wanted:
 
 def training(count: int) -> list[Wanted]:
     """Films of train patients, severities in turn."""
-    weights = {concept: SHARE for concept in ASKED} | dict.fromkeys(OTHERS, 1.0)
+    weights = dict.fromkeys(ASKED, SHARE) | dict.fromkeys(OTHERS, 1.0)
     films = []
     for concept, weight in weights.items():
         scale = severities(concept)
@@ -134,11 +135,16 @@ def testing(patients: int) -> list[Wanted]:
 
 
 def features(films: NDArray[np.uint8], kept: Path) -> NDArray[np.float32]:
+    """Of films and their mirror images, (N, 2, D); kept."""
+    if not kept.exists():
+        made = [looked_at(films), looked_at(np.ascontiguousarray(films[:, :, ::-1]))]
+        np.save(kept, np.stack(made, axis=1))
+    found: NDArray[np.float32] = np.load(kept)
+    return found
+
+
+def looked_at(films: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Means and maxima of four maps of the network, two of them over a coarse grid, (N, D)."""
-    if kept.exists():
-        found: NDArray[np.float32] = np.load(kept)
-        if len(found) == len(films):
-            return found
     encoder = build_image_encoder(ImageEncoderOptions(weights="efficientnet-lite0"))[0].eval()
     rows = []
     for start in range(0, len(films), 16):
@@ -149,11 +155,9 @@ def features(films: NDArray[np.uint8], kept: Path) -> NDArray[np.float32]:
                 pixels.contiguous(memory_format=torch.channels_last), output_fmt="NCHW"
             )
             parts = [pool(m, 1) for m in maps[1:] for pool in (adaptive_avg_pool2d, _most)]
-            parts += [adaptive_avg_pool2d(maps[3], 6), adaptive_avg_pool2d(maps[2], 6)]
+            parts += [pool(m, 5) for m in maps[2:4] for pool in (adaptive_avg_pool2d, _most)]
             rows.append(torch.cat([part.flatten(1) for part in parts], 1).numpy())
-    made = np.concatenate(rows).astype(np.float32)
-    np.save(kept, made)
-    return made
+    return np.concatenate(rows).astype(np.float32)
 
 
 def _most(values: torch.Tensor, side: int) -> torch.Tensor:
@@ -161,12 +165,26 @@ def _most(values: torch.Tensor, side: int) -> torch.Tensor:
     return found
 
 
-def reader() -> Pipeline:
-    """Logistic regression on standardised features."""
-    return make_pipeline(
-        StandardScaler(),
-        LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=300),
-    )
+@dataclass(frozen=True)
+class Reader:
+    """Logistic regression on standardised features, of both views of a film."""
+
+    fitted: Pipeline
+
+    @classmethod
+    def of(cls, features: NDArray[np.float32], truth: NDArray[np.bool_]) -> Reader:
+        """Learn from features (N, 2, D)."""
+        model = make_pipeline(
+            StandardScaler(),
+            LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=300),
+        )
+        return cls(model.fit(np.concatenate([*features.swapaxes(0, 1)]), np.tile(truth, 2)))
+
+    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log odds, (N,)."""
+        both = [self.fitted.decision_function(view) for view in features.swapaxes(0, 1)]
+        found: NDArray[np.float64] = np.mean(both, axis=0)
+        return found
 
 
 @dataclass(frozen=True)
@@ -176,7 +194,7 @@ class Films:
     Attributes:
         wanted: What each was to show.
         seen: Whether the finding is visible: if not, the film is no positive and not used.
-        features: (N, D).
+        features: (N, 2, D).
     """
 
     wanted: Sequence[Wanted]
@@ -202,7 +220,7 @@ def load(wanted: Sequence[Wanted], size: int, work: Path, name: str, workers: in
     """Render, look."""
     made = make(wanted, size, work / "films", workers)
     seen = np.array([w.findings[0][0] in s for w, s in zip(wanted, made.shown, strict=True)])
-    key = f"{name}-{size}-{len(wanted)}-{int(made.films.astype(np.int64).sum())}.npy"
+    key = f"{name}-both-{size}-{len(wanted)}-{int(made.films.astype(np.int64).sum())}.npy"
     return Films(wanted, seen, features(made.films, work / key))
 
 
@@ -227,8 +245,7 @@ def scores_of(train: Films, test: Films) -> dict[str, NDArray[np.float64]]:
     found = {}
     for concept in ASKED:
         truth = train.of(concept)[train.seen]
-        fitted = reader().fit(train.features[train.seen], truth)
-        found[concept] = fitted.decision_function(test.features)
+        found[concept] = Reader.of(train.features[train.seen], truth).scores(test.features)
     return found
 
 
@@ -248,8 +265,9 @@ def alike(train: Films, test: Films) -> list[dict[str, Any]]:
     rows = []
     for first, second in ALIKE:
         learn, asked = train.of(first, second), test.of(first, second)
-        fitted = reader().fit(train.features[learn], train.of(first)[learn])
-        scores = fitted.decision_function(test.features[asked])
+        scores = Reader.of(train.features[learn], train.of(first)[learn]).scores(
+            test.features[asked]
+        )
         row = auroc(test.of(first)[asked], scores, test.patients[asked])
         rows.append({"pair": f"{first} / {second}", **row, "bar": APART})
     return rows
