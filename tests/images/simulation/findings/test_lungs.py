@@ -5,7 +5,7 @@ import pytest
 
 from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import ZONES, Words, zone_limits
+from syncxr.images.simulation.findings.finding import ZONES, Words, lung_share, zone_limits
 from syncxr.images.simulation.findings.lungs import Lung, affected
 
 
@@ -53,3 +53,12 @@ def test_looking_where_a_cell_is_finds_it(lung: Lung) -> None:
     assert same == pytest.approx(lung.share, abs=1e-4)
     beyond = lung.look_up(lung.share, z[:, None] + 1000.0, x[None, :])
     assert not beyond.any()
+
+
+def test_a_lung_without_a_middle_lobe_lends_its_upper_one(normal: Body) -> None:
+    """What the words call the right middle lobe of a mirrored patient lies in the source's left."""
+    upper = lung_share(normal, "left", "upper lobe")
+    assert lung_share(normal, "left", "middle lobe") is upper
+    [lung] = affected(normal, Words(("left",), "", "", ""), np.random.default_rng(1))
+    assert np.array_equal(lung.lobe("middle lobe"), upper[lung.box])
+    assert not np.array_equal(lung_share(normal, "right", "middle lobe"), upper)

@@ -13,10 +13,10 @@ from syncxr.images.simulation.anatomy.patient import Patient
 from syncxr.images.simulation.ct import Floats
 
 
-def step(values: Floats, low: float, high: float) -> Floats:
+def smooth_step(values: Floats, low: float, high: float) -> Floats:
     """0 below ``low``, 1 above ``high``, smooth between."""
     t = np.clip((values - low) / (high - low), 0.0, 1.0)
-    smooth: Floats = t * t * (3.0 - 2.0 * t)
+    smooth: Floats = (t * t * (3.0 - 2.0 * t)).astype(np.float32)
     return smooth
 
 
@@ -47,7 +47,7 @@ def spine(
         slope = p.kyphosis * np.pi / (m.apex - m.foot) * np.cos(np.clip(phase, -0.2, np.pi + 0.2))
         z = z - slope * (y - (m.back + 20.0)).clip(-40.0)
         y = y + p.kyphosis * np.sin(np.clip(phase, 0.0, np.pi)) * (y < m.back + 60.0)
-    return x, y, z + fall * (y - m.middle) * step(y, m.back, m.front)
+    return x, y, z + fall * (y - m.middle) * smooth_step(y, m.back, m.front)
 
 
 def wobble(p: Patient, x: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats]:
@@ -73,10 +73,10 @@ def wobble(p: Patient, x: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats]
 
 def domes(p: Patient, m: Landmarks, x: Floats, y: Floats, z: Floats) -> Floats:
     """Rise of the diaphragm inside the rib cage, which itself stays."""
-    inside = 1.0 - step(np.abs(x), 0.72 * m.half_width, 1.02 * m.half_width)
-    before = step(y, m.back + 25.0, m.back + 70.0)
+    inside = 1.0 - smooth_step(np.abs(x), 0.72 * m.half_width, 1.02 * m.half_width)
+    before = smooth_step(y, m.back + 25.0, m.back + 70.0)
     reach = np.exp(-(((z - m.dome) / 85.0) ** 2))
-    left = step(x, -25.0, 35.0)
+    left = smooth_step(x, -25.0, 35.0)
     deep = (p.lung_volume - 1.0) * (m.apex - m.dome)
     rise = (p.left_dome - deep) * left + (p.right_dome - deep) * (1.0 - left)
     moved: Floats = rise * inside * before * reach
@@ -92,12 +92,14 @@ def shift(
     """
     if not p.shift and not p.upper_shift and not p.heart_position:
         return x
-    above = step(z, m.heart[2] + 30.0, m.heart[2] + 75.0)
-    tall = (1.0 - step(z, m.apex - 45.0, m.apex + 40.0)) * step(z, m.dome - 75.0, m.dome - 10.0)
+    above = smooth_step(z, m.heart[2] + 30.0, m.heart[2] + 75.0)
+    tall = (1.0 - smooth_step(z, m.apex - 45.0, m.apex + 40.0)) * smooth_step(
+        z, m.dome - 75.0, m.dome - 10.0
+    )
     amount = (
         (p.shift + p.heart_position * (1.0 - above) + p.upper_shift * above)
         * tall
-        * step(y, m.back + 35.0, m.back + 75.0)
+        * smooth_step(y, m.back + 35.0, m.back + 75.0)
     )
     # Inner half width of the chest at this height: an ellipse above the domes.
     high = np.clip((z - m.dome) / (m.apex + 12.0 - m.dome), 0.0, 0.95)
@@ -125,10 +127,10 @@ def shift(
 
 def mediastinum(p: Patient, m: Landmarks, x: Floats, y: Floats, z: Floats) -> Floats:
     """Widening of the upper mediastinum about the midline."""
-    upper = step(z, m.heart[2] + 30.0, m.heart[2] + 70.0) * (
-        1.0 - step(z, m.apex - 30.0, m.apex + 20.0)
+    upper = smooth_step(z, m.heart[2] + 30.0, m.heart[2] + 70.0) * (
+        1.0 - smooth_step(z, m.apex - 30.0, m.apex + 20.0)
     )
-    before = step(y, m.back + 40.0, m.back + 90.0)
+    before = smooth_step(y, m.back + 40.0, m.back + 90.0)
     near = np.exp(-(((x - 5.0) / 55.0) ** 2))
     moved: Floats = (1.0 / p.mediastinum - 1.0) * (x - 5.0) * upper * before * near
     return moved
@@ -163,8 +165,8 @@ def aorta(p: Patient, m: Landmarks, x: Floats, y: Floats, z: Floats) -> tuple[Fl
         heights = part[order, 2]
         cx = np.interp(z, heights, part[order, 0])
         cy = np.interp(z, heights, part[order, 1])
-        along = step(z, heights[0] - 40.0, heights[0] + 40.0) * (
-            1.0 - step(z, heights[-1] + 5.0, heights[-1] + 60.0)
+        along = smooth_step(z, heights[0] - 40.0, heights[0] + 40.0) * (
+            1.0 - smooth_step(z, heights[-1] + 5.0, heights[-1] + 60.0)
         )
         near = along * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 1800.0)
         wider = (1.0 / p.aorta_width - 1.0) * (x - cx)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from syncxr.images.simulation.anatomy.fields import step
+from syncxr.images.simulation.anatomy.fields import smooth_step
 from syncxr.images.simulation.anatomy.landmarks import Landmarks
 from syncxr.images.simulation.anatomy.patient import Patient
 from syncxr.images.simulation.ct import Floats
@@ -53,8 +53,12 @@ def turn(
         return x, z
     dx, dz = x - marks.heart[0], z - marks.heart[2]
     reach = marks.heart_reach[0]
-    near = 1.0 - step(np.hypot(dx, dz), 0.6 * reach, 1.5 * reach)
-    angle = -np.deg2rad(patient.heart_axis) * near * step(y, marks.back + 50.0, marks.back + 90.0)
+    near = 1.0 - smooth_step(np.hypot(dx, dz), 0.6 * reach, 1.5 * reach)
+    angle = (
+        -np.deg2rad(patient.heart_axis)
+        * near
+        * smooth_step(y, marks.back + 50.0, marks.back + 90.0)
+    )
     cosine, sine = np.cos(angle), np.sin(angle)
     moved_x: Floats = (marks.heart[0] + cosine * dx - sine * dz).astype(np.float32)
     moved_z: Floats = (marks.heart[2] + sine * dx + cosine * dz).astype(np.float32)

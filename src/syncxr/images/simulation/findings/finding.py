@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from syncxr.entities.location import Location
+from syncxr.images.simulation.anatomy.fields import smooth_step as smooth_step
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.ct import Floats, Structure
 from syncxr.images.simulation.shapes import Shape
@@ -39,6 +40,10 @@ not lobes).
 """
 
 
+_TISSUE = frozenset({"bone_density"})
+"""Fields of the patient that move nothing."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What a finding did.
@@ -57,6 +62,15 @@ class Change:
     shapes: tuple[Shape, ...] = ()
     patient: Mapping[str, Any] = field(default_factory=dict)
     least_path: float = 0.5
+
+    @property
+    def displaces(self) -> bool:
+        """Whether it moves organs, beyond its mask as well (a mass effect)."""
+        return not self.patient.keys() <= _TISSUE
+
+    def to_dict(self) -> dict[str, Any]:
+        """For provenance, as JSON values."""
+        return {**self.parameters, "displaces": self.displaces}
 
 
 class Finding(Protocol):
@@ -133,7 +147,10 @@ def check_place(entity: Entity, zones: tuple[str, ...], lobes: bool) -> str:
 
 def lung_share(body: Body, side: str, lobe: str = "") -> Floats:
     """Share of each cell that is lung of that side (or lobe), (K, R, C)."""
-    return body.lobes[LOBES[f"{side} {lobe}"]] if lobe else body.lungs[side]
+    if not lobe:
+        return body.lungs[side]
+    # In situs inversus the lung with a middle lobe is on the other side.
+    return body.lobes[LOBES.get(f"{side} {lobe}") or LOBES[f"{side} upper lobe"]]
 
 
 def zone_limits(body: Body, zone: str) -> tuple[float, float]:
@@ -141,13 +158,6 @@ def zone_limits(body: Body, zone: str) -> tuple[float, float]:
     low, high = ZONES[zone]
     dome, apex = body.marks.dome, body.marks.apex
     return dome + low * (apex - dome), dome + high * (apex - dome)
-
-
-def smooth_step(values: Floats, low: float, high: float) -> Floats:
-    """0 below ``low``, 1 above ``high``, smooth between."""
-    t = np.clip((values - low) / (high - low), 0.0, 1.0)
-    smooth: Floats = (t * t * (3.0 - 2.0 * t)).astype(np.float32)
-    return smooth
 
 
 def pick_centre(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from syncxr.images.simulation.body import Body, Box
 from syncxr.images.simulation.ct import LEFT_LUNG, RIGHT_LUNG, Floats
-from syncxr.images.simulation.findings.finding import LOBES, Words, smooth_step, zone_limits
+from syncxr.images.simulation.findings.finding import Words, lung_share, smooth_step, zone_limits
 
 Texture = Callable[[tuple[int, ...], float, np.random.Generator], Floats]
 
@@ -81,11 +81,7 @@ class Lung:
 
     def lobe(self, name: str) -> Floats:
         """Share of each cell that is this lobe (``"upper lobe"`` ...); the lung if ``""``."""
-        if not name:
-            return self.share
-        # In situs inversus the lung with a middle lobe is on the other side.
-        known = LOBES.get(f"{self.side} {name}") or LOBES[f"{self.side} upper lobe"]
-        return self.body.lobes[known][self.box]
+        return lung_share(self.body, self.side, name)[self.box]
 
     def around(self, centre: tuple[float, float, float], reach: tuple[float, float, float]) -> Lung:
         """The same lung in a smaller box: ``reach`` mm along x, y and z round ``centre``."""
