@@ -69,7 +69,7 @@ def made_up(batch: int, size: int) -> tuple[Tensor, list[str]]:
 def padded(model: DualEncoder, texts: Sequence[str]) -> Tokens:
     """Texts padded to the token limit, as the public data loader gives them."""
     encoder = model.text_encoder
-    tokens = encoder.collate([encoder.tokenise(text) for text in texts])
+    tokens = encoder.tokens(texts, model.device)
     extra = (0, encoder.max_tokens - tokens.ids.shape[1])
     fillers = (encoder.tokenizer.pad_token_id, 0, -1)
     pairs = zip(tokens, fillers, strict=True)
@@ -172,7 +172,7 @@ def ways(batch: int, size: int, compiled: bool) -> dict[str, Way]:
         backbone.forward_intermediates = torch.compile(backbone.forward_intermediates)
     wide = padded(ours, texts)
     encoder = ours.text_encoder
-    tight = encoder.collate([encoder.tokenise(text) for text in texts])
+    tight = encoder.tokens(texts, ours.device)
     last = films.contiguous(memory_format=torch.channels_last)
     pieces = {number: piece for piece, number in encoder.tokenizer.get_vocab().items()}
     return {

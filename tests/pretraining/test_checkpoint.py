@@ -73,6 +73,13 @@ def test_several_prompts_are_averaged(model: DualEncoder, patches: Pairs) -> Non
     assert np.allclose(found[:, 0], 1 / (1 + np.exp(-logit)), atol=1e-4)
 
 
+def test_one_text_is_not_taken_for_its_letters(model: DualEncoder, patches: Pairs) -> None:
+    with pytest.raises(TypeError, match=r"give a list of texts, \['nodule'\]"):
+        model.encode_text("nodule")
+    with pytest.raises(TypeError, match="give a list of texts"):
+        model.zero_shot([patches.items[0].image], "nodule")
+
+
 def test_grounding_map_has_the_size_of_the_film(model: DualEncoder, patches: Pairs) -> None:
     film = patches.items[0].image
     found = model.ground(film, "a left bright patch")

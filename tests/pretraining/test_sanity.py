@@ -31,7 +31,7 @@ def method(request: pytest.FixtureRequest) -> str:
 
 
 def tokens_of(model: DualEncoder, texts: list[str]) -> Tokens:
-    return model.text_encoder.collate([model.text_encoder.tokenise(text) for text in texts])
+    return model.text_encoder.tokens(texts, model.device)
 
 
 def films_of(present: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:

@@ -25,7 +25,6 @@ from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.pretraining.training.engine import prepare, start_engine
 from syncxr.pretraining.training.run import pretrain
 from syncxr.pretraining.training.start import build_model
-from syncxr.pretraining.training.step import read
 from syncxr.registry import BackendSpec
 
 TEXTS = [
@@ -60,7 +59,7 @@ def loss_and_gradients(
         model = build_model(options(method, text_encoder))[0].double().eval()
         films = torch.rand(6, 1, 64, 64, dtype=torch.double, generator=torch.manual_seed(1))
         share = slice(rank * 6 // world, (rank + 1) * 6 // world)
-        tokens = read(model.text_encoder, TEXTS[share], engine.device)
+        tokens = model.text_encoder.tokens(TEXTS[share], engine.device)
         wrapped = prepare(engine, model)
         loss = wrapped(films[share], tokens)
         engine.backward(loss)

@@ -41,14 +41,14 @@ class Checkpoint(BaseModel):
     Attributes:
         method: Name and options of the method.
         image_encoder: timm name.
-        text_encoder: Frozen layers and token limit; the network itself is in the folder
-            ``text_encoder``.
+        text_encoder: Frozen layers, token limit and summed layers; the network itself is in the
+            folder ``text_encoder``.
         preprocessing: How films are prepared.
         weights: File with the tensors of both towers and the method.
         weights_sha256: Its hash.
         training: File with the state of the optimiser, while a run is unfinished.
-        steps: Training steps behind the weights.
-        data: Fingerprint of the pairs (:meth:`Pairs.fingerprint`).
+        steps: Steps of the run so far; the weights may be of an earlier one (``keep: best``).
+        data: Fingerprint of the data (:class:`syncxr.pretraining.data.opening.Data`).
         record: How the run was made, see :func:`syncxr.pretraining.training.record.make_record`.
         code: Version of syncxr.
     """
@@ -161,9 +161,7 @@ def load(folder: Path | str, device: str | None = None) -> DualEncoder:
     """
     folder = Path(folder)
     checkpoint = describe(folder)
-    weights = folder / checkpoint.weights
-    if not weights.exists() or sha256(weights) != checkpoint.weights_sha256:
-        raise SyncxrError(f"{weights} is missing or damaged; copy the folder again or train again")
+    tensors = load_weights(folder, checkpoint)
     config = transformers.AutoConfig.from_pretrained(folder / _TEXT)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder / _TEXT)
     network = transformers.AutoModel.from_config(config)
@@ -172,15 +170,28 @@ def load(folder: Path | str, device: str | None = None) -> DualEncoder:
     method = build("method", METHODS, checkpoint.method)
     model = DualEncoder(image_encoder, text_encoder, method, checkpoint.preprocessing)
     try:
-        model.load_state_dict(load_file(weights))
+        model.load_state_dict(tensors)
     except RuntimeError as error:
         # The first line only says that something is wrong, the second begins to say what.
         reason = " ".join(str(error).splitlines()[1:2]).strip()[:120]
         raise SyncxrError(
-            f"{weights} does not fit the {checkpoint.method.name} model that its checkpoint.json "
-            f"names ({reason}…); give a folder as `syncxr pretrain` wrote it"
+            f"{folder / checkpoint.weights} does not fit the {checkpoint.method.name} model that "
+            f"its checkpoint.json names ({reason}…); give a folder as `syncxr pretrain` wrote it"
         ) from error
     return model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def load_weights(folder: Path, checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Tensors of both towers and the method.
+
+    Raises:
+        SyncxrError: The file is missing, or is not the one that was written.
+    """
+    weights = folder / checkpoint.weights
+    if not weights.exists() or sha256(weights) != checkpoint.weights_sha256:
+        raise SyncxrError(f"{weights} is missing or damaged; copy the folder again or train again")
+    tensors: dict[str, Tensor] = load_file(weights)
+    return tensors
 
 
 def load_training(folder: Path, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -80,7 +80,12 @@ class DualEncoder(nn.Module):
 
     @torch.inference_mode()
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors of texts, (M, d)."""
+        """Unit vectors of texts, (M, d).
+
+        Raises:
+            TypeError: ``texts`` is one text, whose letters would be taken for texts.
+        """
+        _refuse_one(texts)
         starts = range(0, len(texts), _BATCH)
         parts = [self.method.embed_texts(self._read(texts[i : i + _BATCH])) for i in starts]
         return torch.cat(parts).cpu().numpy()
@@ -107,7 +112,11 @@ class DualEncoder(nn.Module):
         Returns:
             (N, K), columns in the order of ``prompts``: probabilities, or logits where nothing is
             denied.
+
+        Raises:
+            TypeError: ``prompts`` is one text, whose letters would be taken for findings.
         """
+        _refuse_one(prompts)
         if not isinstance(prompts, Mapping):
             prompts = {finding: pair_prompt(finding) for finding in prompts}
         answer = self.ask(texts_of(prompts))
@@ -150,10 +159,14 @@ class DualEncoder(nn.Module):
 
     def _read(self, texts: Sequence[str]) -> TextFeatures:
         self.eval()
-        rows = [self.text_encoder.tokenise(text) for text in texts]
-        tokens = self.text_encoder.collate(rows)
-        features: TextFeatures = self.text_encoder(Tokens(*(t.to(self.device) for t in tokens)))
+        features: TextFeatures = self.text_encoder(self.text_encoder.tokens(texts, self.device))
         return features
+
+
+def _refuse_one(texts: object) -> None:
+    """A string is a sequence of strings, too."""
+    if isinstance(texts, str):
+        raise TypeError(f"give a list of texts, [{texts!r}], not a text by itself")
 
 
 def _precise(values: Tensor) -> Tensor:

@@ -117,6 +117,18 @@ def test_a_finished_run_is_not_run_again(
     assert second.to_dict() == first.to_dict()
 
 
+def test_damaged_weights_are_not_gone_on_from(
+    tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
+) -> None:
+    options = tiny_options.model_copy(update={"minutes": 1e-9})
+    pretrain(patches, options, tmp_path)
+    weights = tmp_path / describe(tmp_path).weights
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(SyncxrError, match="missing or damaged"):
+        pretrain(patches, options, tmp_path)
+
+
 def test_another_seed_gives_other_weights(
     tmp_path: Path, patches: Pairs, tiny_options: PretrainingOptions
 ) -> None:

@@ -76,6 +76,11 @@ class TextEncoder(nn.Module):
             return last
         return torch.stack(found.hidden_states[-self.last_layers :]).sum(0)
 
+    def tokens(self, texts: Sequence[str], device: torch.device) -> Tokens:
+        """Texts as a batch, on a device."""
+        batch = self.collate([self.tokenise(text) for text in texts])
+        return Tokens(*(part.to(device) for part in batch))
+
     def tokenise(self, text: str) -> TokenRow:
         """Tokens of one text with its special tokens, cut to ``max_tokens``."""
         encoded = self.tokenizer(text, truncation=True, max_length=self.max_tokens)

@@ -112,7 +112,7 @@ def _difference(model: DualEncoder, folder: Path) -> float:
     """Of films and texts as onnxruntime and the model see them."""
     films = noise(model)
     stack = model.preprocessing.stack(films)[:, None].astype(np.float32) / 255
-    tokens = model.text_encoder.collate([model.text_encoder.tokenise(text) for text in TEXTS])
+    tokens = model.text_encoder.tokens(TEXTS, model.device)
     images = _run(folder / FILM, films=stack)
     texts = _run(folder / TEXT, input_ids=tokens.ids.numpy(), attention_mask=tokens.mask.numpy())
     return difference(model, films, images, texts)

@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
 from torch import Tensor
 
 from syncxr.dataset.files import write_text
 from syncxr.errors import SyncxrError
-from syncxr.pretraining.checkpoint import Checkpoint, load_training
+from syncxr.pretraining.checkpoint import Checkpoint, load_training, load_weights
 from syncxr.pretraining.training.step import Stepper
 
 HISTORY = "history.jsonl"
@@ -98,7 +97,7 @@ def thaw(
     Raises:
         SyncxrError: A file is damaged.
     """
-    kept = load_file(folder / checkpoint.weights)
+    kept = load_weights(folder, checkpoint)
     if checkpoint.training is None:
         stepper.model.load_state_dict(kept)
         return _finished(folder), kept

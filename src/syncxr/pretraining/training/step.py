@@ -15,7 +15,6 @@ from syncxr.errors import SyncxrError
 from syncxr.pretraining.augmentation import augment
 from syncxr.pretraining.data.loader import Batch
 from syncxr.pretraining.encoders.features import Tokens
-from syncxr.pretraining.encoders.text import TextEncoder
 from syncxr.pretraining.model import DualEncoder, as_pixels
 from syncxr.pretraining.options import PretrainingOptions
 from syncxr.pretraining.training.average import Average, copied
@@ -102,7 +101,7 @@ class Stepper:
         films = as_pixels(batch.films).to(device)
         films = augment(films, self._options.augmentation, generator)
         films = films.contiguous(memory_format=torch.channels_last)
-        return films, read(self.model.text_encoder, batch.texts, device)
+        return films, self.model.text_encoder.tokens(batch.texts, device)
 
     def _backward(self, films: Tensor, tokens: Tokens, number: int) -> float:
         """Loss of a batch; its gradients are added to what is there."""
@@ -127,12 +126,6 @@ class Stepper:
         relative = rate(options.schedule, number, self._total, options.warmup, losses)
         for group in self.optimiser.param_groups:
             group["lr"] = options.learning_rate * relative
-
-
-def read(encoder: TextEncoder, texts: Sequence[str], device: torch.device) -> Tokens:
-    """Texts as a batch of tokens, where the model is."""
-    tokens = encoder.collate([encoder.tokenise(text) for text in texts])
-    return Tokens(*(part.to(device) for part in tokens))
 
 
 def _check_gradients(model: nn.Module) -> None:

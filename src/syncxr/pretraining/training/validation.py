@@ -11,7 +11,7 @@ import torch
 from syncxr.pretraining.data.loader import Loader
 from syncxr.pretraining.model import as_pixels
 from syncxr.pretraining.training.retrieval import recalls
-from syncxr.pretraining.training.step import Stepper, read
+from syncxr.pretraining.training.step import Stepper
 
 
 def validate(
@@ -43,9 +43,8 @@ def _validate(
         for batch in kept_out.in_order(seed, batch_size):
             films = as_pixels(batch.films).to(engine.device)
             with engine.autocast():
-                seen, said = model.features(
-                    films, read(model.text_encoder, batch.texts, films.device)
-                )
+                tokens = model.text_encoder.tokens(batch.texts, films.device)
+                seen, said = model.features(films, tokens)
             total += len(batch.texts) * float(model.method.loss(seen, said))
             images.append(model.method.embed_images(seen))
             words.append(model.method.embed_texts(said))
