@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from syncxr.cli.app import app
 from syncxr.cli.main import COMMANDS
 from syncxr.errors import SyncxrError
+from syncxr.images.simulation import courses
 from syncxr.images.simulation.anatomies import naming, store
 from syncxr.images.simulation.anatomies.checks import faults
 from syncxr.images.simulation.anatomies.reading import read
@@ -295,3 +296,19 @@ def test_another_ct_under_an_old_name_is_refused(small: RawCT, home: Path) -> No
     store.add("mine", *write(home, replace(small, hu=hu), "RAS"))
     with pytest.raises(SyncxrError, match="add the earlier CT again"):
         store.resolve(key)
+
+
+def test_a_body_whose_labels_lack_a_rib_takes_the_courses_of_the_shipped_one(
+    small: RawCT, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {name: np.full((4, 3), 7.0, np.float32) for name in ("trachea", *courses._RIBS_USED)}
+    lacking = {name: line + 1.0 for name, line in whole.items() if name != "rib left 5"}
+    own = replace(small)
+    monkeypatch.setattr(courses, "load_raw", lambda: small)
+    monkeypatch.setattr(store, "load", lambda key: (own, None))
+    monkeypatch.setattr(courses, "trace", lambda raw: lacking if raw is own else whole)
+    found = courses._traced("mine@0")
+    assert found.keys() == whole.keys()
+    assert found["trachea"] == pytest.approx(whole["trachea"])
+    lacking["rib left 5"] = whole["rib left 5"]
+    assert courses._traced("mine@0") is lacking

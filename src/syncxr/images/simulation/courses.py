@@ -103,6 +103,10 @@ def load_courses(thorax: Thorax) -> Courses:
     return _named(lines, *_skin(thorax))
 
 
+_RIBS_USED = {f"rib {side} {number}" for side in SIDES for number in range(3, 11)}
+"""Ribs that fractures, chest tubes and air in the chest wall are put to."""
+
+
 def _traced(anatomy: str) -> dict[str, Floats]:
     """Lines of a body's CT; those of the shipped one, fitted, where labels do not suffice.
 
@@ -113,7 +117,9 @@ def _traced(anatomy: str) -> dict[str, Floats]:
         return trace(load_raw())
     raw, _ = store.load(anatomy)
     try:
-        return trace(raw)
+        lines = trace(raw)
+        if lines.keys() >= _RIBS_USED:
+            return lines
     except (IndexError, KeyError, ValueError):
         pass  # A course that these labels do not hold, or hold too coarsely.
     shipped = load_raw()
