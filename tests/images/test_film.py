@@ -80,9 +80,26 @@ def test_change_foretells_the_film_without() -> None:
     both = Matter(matter.water + added.water, matter.bone)
     quiet = Exposure(dose=1e9, electronic=0.0)
     made = develop(both, quiet, 1.5, 1)
-    without = develop(matter, quiet, 1.5, 1, frozen=made.frozen)
-    found = made.change(added).numpy()
-    assert np.abs(found - (made.image.astype(float) - without.image)).max() < 4
+    for found, frozen in zip(made.change(added), (made.frozen, made.held), strict=True):
+        without = develop(matter, quiet, 1.5, 1, frozen=frozen)
+        assert np.abs(found.numpy() - (made.image.astype(float) - without.image)).max() < 4
+
+
+def test_a_held_film_differs_without_the_ring_of_sharpening() -> None:
+    matter = chest()
+    water = matter.water.clone()
+    water[40:50, 20:30] += 3.0
+    sharp = Exposure(dose=1e9, electronic=0.0, blur=0.0, detail=1.4)
+    made = develop(Matter(water, matter.bone), sharp, 1.5, 1)
+    inside = np.zeros(made.image.shape, bool)
+    inside[39:51, 19:31] = True
+    ring, held = (
+        np.abs(made.image - develop(matter, sharp, 1.5, 1, frozen=f).image.astype(float))
+        for f in (made.frozen, made.held)
+    )
+    assert ring[~inside].max() > 5
+    assert held[~inside].max() <= 1
+    assert held[inside].max() > 20
 
 
 def test_borders_cover_their_share() -> None:

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy import ndimage
 
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.errors import SyncxrError
@@ -16,7 +17,7 @@ from syncxr.images.api import render
 from syncxr.images.renderer import RenderRequest
 from syncxr.images.simulation.reading import Instructions
 from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
-from syncxr.images.visibility import GREY_STEP
+from syncxr.images.visibility import visible_pixels
 from syncxr.registry import BackendSpec, build
 from syncxr.sample import Entity, Polarity
 
@@ -176,9 +177,13 @@ def test_visible_mask_lies_where_the_film_differs(renderer: SimulationRenderer) 
         study = renderer.study(RenderRequest(text, seed))
         [entity] = study.film.shown
         visible = study.film.visible[str(entity)]
-        difference = np.abs(study.film.image.astype(int) - study.without([entity]))
-        changed = difference > GREY_STEP
-        assert (visible & changed).sum() > 0.85 * max(visible.sum(), changed.sum())
+        read, own = (
+            study.film.image.astype(int) - study.without([entity], held) for held in (False, True)
+        )
+        changed = visible_pixels(read, own)
+        assert (visible & changed).sum() > 0.9 * max(visible.sum(), changed.sum())
+        near = ndimage.binary_dilation(study.film.masks[str(entity)], iterations=2)
+        assert (changed & near).sum() >= 0.9 * changed.sum()
 
 
 def test_what_nobody_sees_is_no_positive(renderer: SimulationRenderer) -> None:

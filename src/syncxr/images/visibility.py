@@ -1,8 +1,10 @@
 """When a finding is visible: one rule for those who draw films and those who check them.
 
 A finding is visible where its film differs from the same film without it - same patient, pose,
-exposure, noise, processing frozen - by more than :data:`GREY_STEP` grey levels. It is visible as a
-whole if that is so inside its mask over at least :data:`LEAST_AREA` mm², with a signal that noise
+exposure, noise, processing frozen - by more than :data:`GREY_STEP` grey levels, and by more than
+:data:`OWN_STEP` the same way if what sharpening added is held as well: the ring that sharpening
+draws round an object is no part of it. It is visible as a whole if the film differs by
+:data:`GREY_STEP` inside its mask over at least :data:`LEAST_AREA` mm², with a signal that noise
 cannot feign: contrast × √pixels ≥ :data:`ROSE` × noise.
 """
 
@@ -18,6 +20,9 @@ GREY_STEP = 5
 """Of 255: 2 % of the range, about ten just-noticeable differences on a calibrated display (DICOM
 PS3.14: a diagnostic monitor spans some 500 of them)."""
 
+OWN_STEP = 2.55
+"""Of 255: 1 % of the range."""
+
 LEAST_AREA = 30.0
 """mm²: a disk of 6 mm, the smallest nodule that readers find on radiographs with any regularity."""
 
@@ -30,6 +35,20 @@ def noise_level(image: Image) -> float:
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     response = ndimage.convolve(image.astype(np.float32), kernel)
     return float(np.sqrt(np.pi / 2) * np.abs(response).mean() / 6.0)
+
+
+def visible_pixels(
+    difference: NDArray[np.floating], own: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """Where a finding is visible, (H, W).
+
+    Args:
+        difference: Film less the film without the finding, grey levels, (H, W).
+        own: The same with what sharpening added held, too.
+    """
+    same = np.sign(difference) == np.sign(own)
+    found: NDArray[np.bool_] = (np.abs(difference) > GREY_STEP) & (np.abs(own) > OWN_STEP) & same
+    return found
 
 
 def seen(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from scipy import ndimage
@@ -24,7 +23,7 @@ from syncxr.images.simulation.reading import Instructions, instructions, unite
 from syncxr.images.simulation.scene import Scene, View
 from syncxr.images.simulation.study import SimulatedStudy
 from syncxr.images.simulation.trace import Paths, trace
-from syncxr.images.visibility import GREY_STEP, noise_level, seen
+from syncxr.images.visibility import noise_level, seen, visible_pixels
 from syncxr.sample import Entity, Image, Mask, Polarity
 from syncxr.threads import torch_threads
 
@@ -165,7 +164,7 @@ class SimulationRenderer:
                 **scene.to_dict(),
                 "patient": body.patient.to_dict(),
                 "heart_ratio": paths.heart_ratio and round(paths.heart_ratio, 4),
-                "findings": {str(e): one.change.parameters for e, one in inserted.items()},
+                "findings": {str(e): one.change.to_dict() for e, one in inserted.items()},
                 "population": self.options.population,
                 "seed": seed,
             },
@@ -173,12 +172,20 @@ class SimulationRenderer:
         return SimulatedStudy(self, film, drawn, wanted, scene, seed, paths.heart_ratio, made)
 
     def retake(
-        self, study: SimulatedStudy, findings: Sequence[Entity]
+        self, study: SimulatedStudy, findings: Sequence[Entity], held: bool = False
     ) -> tuple[Image, Mapping[Entity, Mask]]:
-        """The film of a study with other findings, exposure and processing frozen; their masks."""
+        """The film of a study with other findings, exposure and processing frozen; their masks.
+
+        Args:
+            study: Whose film.
+            findings: To be drawn.
+            held: Whether what sharpening added to the study's film is held as well; see
+                :class:`~syncxr.images.simulation.film.develop.Frozen`.
+        """
         drawn = {entity: study.drawn.get(entity, (entity,)) for entity in findings}
         paths, _, _ = self._trace(study.scene, study.instructions, drawn, study.seed)
-        made = self._develop(study.scene, paths, study.developed.frozen)
+        frozen = study.developed.held if held else study.developed.frozen
+        made = self._develop(study.scene, paths, frozen)
         return self._finish(study.scene, made.image), paths.masks
 
     def _trace(
@@ -229,12 +236,12 @@ class SimulationRenderer:
         inside = scene.borders.open(self.options.size)
         for entity, added in paths.added.items():
             with torch_threads(1), torch.inference_mode():
-                change = made.change(added).cpu().numpy()
-            visible[entity] = inside & (np.abs(change) > GREY_STEP)
+                film, own = (change.cpu().numpy() for change in made.change(added))
+            visible[entity] = inside & visible_pixels(film, own)
             if entity in paths.shaping:
                 # Ribs and vessels that moved aside are no part of the finding.
                 visible[entity] &= ndimage.binary_dilation(paths.masks[entity], iterations=2)
-            found, detail = seen(change, paths.masks[entity], noise, made.pixel_mm)
+            found, detail = seen(film, paths.masks[entity], noise, made.pixel_mm)
             if not found:
                 faint[entity] = f"not visible on this film: {detail}"
         return visible, faint

@@ -50,11 +50,17 @@ class SimulatedStudy:
         """``"PA"``, ``"AP"`` or ``"lateral"``."""
         return self.scene.pose.view
 
-    def without(self, entities: Collection[Entity]) -> Image:
-        """The same film, all findings but these drawn."""
+    def without(self, entities: Collection[Entity], held: bool = False) -> Image:
+        """The same film, all findings but these drawn.
+
+        Args:
+            entities: To be left out.
+            held: Whether what sharpening added to the film is held as well: no film that anybody
+                reads, but its difference lies where the findings' own tissue does.
+        """
         gone = set(entities)
         rest = [thing for thing, members in self.drawn.items() if gone.isdisjoint(members)]
-        return self.renderer.retake(self, rest)[0]
+        return self.renderer.retake(self, rest, held)[0]
 
     def imagine(self, entity: Entity) -> tuple[Image, Mask]:
         """The same patient with this finding alone, and its mask."""

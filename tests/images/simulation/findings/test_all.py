@@ -129,6 +129,29 @@ def test_it_shows_where_its_mask_is(concept: str, renderer: SimulationRenderer) 
     assert low <= mask.sum() * study.pixel_mm**2 / 100.0 / sides <= high
 
 
+@pytest.mark.parametrize(
+    ("concept", "denied", "displaces"),
+    [
+        ("cardiomegaly", "", True),
+        ("kyphosis", "", True),
+        ("hyperinflation", "", True),
+        ("pulmonary artery enlargement", "", True),
+        ("thyroid goiter", "", True),
+        ("thyroid goiter", "tracheal deviation", False),
+        ("pleural effusion", "", True),
+        ("pleural effusion", "mediastinal shift", False),
+        ("osteopenia", "", False),
+        ("mediastinal widening", "", False),
+        ("consolidation", "", False),
+    ],
+)
+def test_what_moves_organs_says_so(
+    concept: str, denied: str, displaces: bool, insert: Insert
+) -> None:
+    change, _ = insert(concept, "", "severe", denied=frozenset({denied}))
+    assert change.to_dict()["displaces"] is displaces
+
+
 def test_what_comes_later_takes_room_from_what_was_there(insert: Insert) -> None:
     first, body = insert("consolidation", "left lower lobe", "moderate")
     assert first.extent is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,10 +15,11 @@ from syncxr.images.simulation.film.exposure import Exposure
 from syncxr.images.simulation.film.processing import (
     Window,
     bands,
-    enhanced,
+    evened,
     grey_of,
     limited,
     logarithm,
+    sharpened,
     slow_variation,
     window_of,
 )
@@ -35,11 +37,27 @@ class Frozen:
         scatter: Scattered fluence, (H, W).
         slow: Slow variation over the film, (H, W).
         window: Log signal that becomes black and white.
+        detail: What sharpening added, (H, W). ``None`` sharpens the other film by its own content,
+            as a film is: what differs then has a ring as wide as the processing reaches, which
+            nothing along those rays accounts for.
     """
 
     scatter: Tensor
     slow: Tensor
     window: Window
+    detail: Tensor | None = None
+
+
+class Difference(NamedTuple):
+    """A film less the film without something, grey levels in [-255, 255], (H, W) each.
+
+    Attributes:
+        film: Each sharpened by its own content, as they are read.
+        own: What sharpening adds held, too: what lies along the ray itself accounts for.
+    """
+
+    film: Tensor
+    own: Tensor
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,7 @@ class Developed:
         image: Bone bright, uint8, (H, W).
         matter: Along every ray.
         values: Log signal after processing, before the window, (H, W).
+        detail: What sharpening added to them, (H, W).
         exposure: How it was taken.
         pixel_mm: Pixel size at the detector.
         frozen: To take another film the same way.
@@ -58,11 +77,17 @@ class Developed:
     image: Image
     matter: Matter
     values: Tensor
+    detail: Tensor
     exposure: Exposure
     pixel_mm: float
     frozen: Frozen
 
-    def change(self, added: Matter, least: float = 1e-3) -> Tensor:
+    @property
+    def held(self) -> Frozen:
+        """To take another film the same way, with this film's own detail added to it."""
+        return replace(self.frozen, detail=self.detail)
+
+    def change(self, added: Matter, least: float = 1e-3) -> Difference:
         """What taking something away would change, in grey levels, without another film.
 
         Scatter, slow variation and window stay; noise is left out. Only the part of the film where
@@ -71,11 +96,8 @@ class Developed:
         Args:
             added: What is to be taken away, along every ray.
             least: Path that counts as nothing, g/cm².
-
-        Returns:
-            Film less the film without ``added``, grey levels in [-255, 255], (H, W).
         """
-        found = torch.zeros_like(self.values)
+        found = Difference(torch.zeros_like(self.values), torch.zeros_like(self.values))
         touched = (added.water.abs() > least) | (added.bone.abs() > least)
         if added.metal is not None:
             touched |= added.metal > 1e-4
@@ -94,15 +116,17 @@ class Developed:
         ]
         with_it, without = (logarithm(signal) for signal in signals)
         values = self.values[box]
-        other = values - with_it + without
+        held = values - with_it + without
+        other = held
         for (gain, band), (_, band_without) in zip(
             bands(with_it, self.exposure, self.pixel_mm),
             bands(without, self.exposure, self.pixel_mm),
             strict=True,
         ):
             other = other - gain * (limited(band) - limited(band_without))
-        window = self.frozen.window
-        found[box] = grey_of(values, window, self.exposure) - grey_of(other, window, self.exposure)
+        grey = grey_of(values, self.frozen.window, self.exposure)
+        found.film[box] = grey - grey_of(other, self.frozen.window, self.exposure)
+        found.own[box] = grey - grey_of(held, self.frozen.window, self.exposure)
         return found
 
 
@@ -128,8 +152,13 @@ def develop(
     scatter = scattered(primary, exposure, pixel_mm) if frozen is None else frozen.scatter
     log = logarithm(detect(primary + scatter, exposure, pixel_mm, seed, flatness))
     slow = slow_variation(log, pixel_mm) if frozen is None else frozen.slow
-    values = enhanced(log, slow, exposure, pixel_mm)
+    even = evened(log, slow, exposure)
+    if frozen is None or frozen.detail is None:
+        values = sharpened(even, log, exposure, pixel_mm)
+    else:
+        values = even + frozen.detail
     window = window_of(values, exposure) if frozen is None else frozen.window
     grey = grey_of(values, window, exposure)
     image = np.rint(grey.cpu().numpy()).astype(np.uint8)
-    return Developed(image, matter, values, exposure, pixel_mm, Frozen(scatter, slow, window))
+    kept = Frozen(scatter, slow, window)
+    return Developed(image, matter, values, values - even, exposure, pixel_mm, kept)

@@ -53,12 +53,16 @@ def limited(band: Tensor) -> Tensor:
     return CREST * torch.tanh(band / CREST)
 
 
-def enhanced(log: Tensor, slow: Tensor, exposure: Exposure, pixel_mm: float) -> Tensor:
-    """Slow variation diminished, detail raised, (H, W)."""
-    made = log - exposure.equalise * slow
+def evened(log: Tensor, slow: Tensor, exposure: Exposure) -> Tensor:
+    """Slow variation diminished, (H, W)."""
+    return log - exposure.equalise * slow
+
+
+def sharpened(even: Tensor, log: Tensor, exposure: Exposure, pixel_mm: float) -> Tensor:
+    """The detail of ``log`` raised in ``even``, (H, W)."""
     for gain, band in bands(log, exposure, pixel_mm):
-        made = made + gain * limited(band)
-    return made
+        even = even + gain * limited(band)
+    return even
 
 
 def window_of(values: Tensor, exposure: Exposure) -> Window:

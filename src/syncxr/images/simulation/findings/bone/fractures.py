@@ -104,7 +104,7 @@ class Fracture:
                     one = self._break(body, line, extent, shapes, chance)
                     placed[f"{side} {name}".strip()] = one
         body.claim(extent)
-        return Change({"broken": placed}, extent, tuple(shapes), least_path=0.08)
+        return Change({"broken": placed}, extent, tuple(shapes), least_path=0.12)
 
     def _lines(self, body: Body, side: str, rng: np.random.Generator) -> list[tuple[str, Points]]:
         """Names and middle lines of the bones to break."""

@@ -33,8 +33,12 @@ SPURS_MM = {"mild": (2.5, 4.5), "moderate": (4.5, 7.5), "severe": (7.5, 12.0)}
 """Reach of osteophytes beyond the body, mm; Nathan's degrees 1 to 4 run from a mere rim to bridges
 between the bodies (Nathan, J Bone Joint Surg Am 1962)."""
 
-SPINE_AREA_CM2 = dict.fromkeys(SEVERITIES, (35.0, 170.0))
-"""On the film: bodies of 2.5 to 4 cm over some 25 cm."""
+_HALF_WIDTH = 26.0
+"""Of the spine with its transverse processes, mm: they span 4.7 (T12) to 7.5 cm (T1; Panjabi et
+al., Spine 1991)."""
+
+SPINE_AREA_CM2 = dict.fromkeys(SEVERITIES, (90.0, 230.0))
+"""On the film: that width over some 22 to 30 cm."""
 
 SPUR_AREA_CM2 = {"mild": (0.8, 45.0), "moderate": (2.5, 55.0), "severe": (3.5, 75.0)}
 """On the film: end plates of some 3 cm by 3 mm and spurs at four to eight levels."""
@@ -47,7 +51,7 @@ _END_PLATE = Material(bone=0.65)
 class Curvature:
     """The whole trunk bows: scoliosis to one side, kyphosis backwards.
 
-    Mask: the spine's shadow.
+    Mask: the shadow of the thoracic spine with its transverse processes.
 
     Attributes:
         concept: Of the lexicon.
@@ -77,7 +81,7 @@ class Curvature:
         if self.either and rng.random() < 0.5:
             bow = -bow
         parameters = {"severity": words.severity, f"{self.field}_mm": bow}
-        shapes = (Tube(_column(body), 16.0, Material()),)
+        shapes = (Tube(_column(body), _HALF_WIDTH, Material()),)
         return Change(parameters, shapes=shapes, patient={self.field: bow}, least_path=0.5)
 
 

@@ -40,12 +40,15 @@ class Device:
         draw: Draws one.
         area: On the film, one of them, cm²: length times width, and a pixel's edge.
         sides: Side to its share where the words name none; empty for what has no side.
+        least_path: Within the device, mean over a pixel, from which it belongs to the mask, cm.
     """
 
     concept: str
     draw: Draw
     area: tuple[float, float]
     sides: Mapping[str, float]
+    least_path: float = 0.004
+    """A wire of 0.4 mm that crosses a pixel in full has 0.03."""
 
     @property
     def area_cm2(self) -> dict[str, tuple[float, float]]:
@@ -79,11 +82,7 @@ class Device:
             found = self.draw(body, one, np.random.default_rng(int(seeds[number])))
             shapes += found.shapes
             parameters[one or "device"] = found.parameters
-        return Change(parameters, shapes=tuple(shapes), least_path=LEAST_PATH)
-
-
-LEAST_PATH = 0.004
-"""cm, mean over a pixel: a wire of 0.4 mm that crosses it in full has 0.03."""
+        return Change(parameters, shapes=tuple(shapes), least_path=self.least_path)
 
 
 def sign_of(side: str) -> float:

@@ -44,6 +44,9 @@ _AIRWAY_WALL = Material(water=1.2)
 _WALL = loaded(0.3, 0.12)
 """PVC or silicone in tissue, with a little barium sulfate all round."""
 
+_WALLED = 0.1
+"""Least path through a wide tube's wall, cm: less is a pixel that its edge but touches."""
+
 _MOUTH = 85.0
 """How far above the end of the CT tubes are followed, mm: beyond the film's upper border."""
 
@@ -196,6 +199,6 @@ TUBES = (
     Device("endotracheal tube", endotracheal_tube, (6.0, 40.0), {}),
     Device("malpositioned endotracheal tube", malpositioned_endotracheal_tube, (8.0, 45.0), {}),
     Device("tracheostomy tube", tracheostomy_tube, (5.0, 30.0), {}),
-    Device("nasogastric tube", nasogastric_tube, (10.0, 60.0), {}),
-    Device("chest tube", chest_tube, (10.0, 60.0), {"left": 0.5, "right": 0.5}),
+    Device("nasogastric tube", nasogastric_tube, (10.0, 60.0), {}, _WALLED),
+    Device("chest tube", chest_tube, (10.0, 60.0), {"left": 0.5, "right": 0.5}, _WALLED),
 )

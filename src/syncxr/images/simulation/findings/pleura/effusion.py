@@ -68,11 +68,13 @@ class Effusion:
         concept: Of the lexicon.
         levels: Level by severity, see :data:`LEVELS`.
         area_cm2: What a side's mask may measure on the film.
+        least_path: Of fluid and lost air that makes a pixel part of the mask, cm.
     """
 
     concept: str = "pleural effusion"
     levels: Mapping[str, tuple[float, float]] = field(default_factory=lambda: LEVELS)
     area_cm2: Mapping[str, tuple[float, float]] = field(default_factory=lambda: AREA_CM2)
+    least_path: float = 1.0
 
     def refuses(self, entity: Entity) -> str:
         """Free fluid lies at the base."""
@@ -97,7 +99,7 @@ class Effusion:
                 # Little more than the angle itself: often a scar, which does not run level.
                 surface = surface - 22.0 * (1.0 - smooth_step(np.abs(lung.x), 50.0, 95.0))
             share = lung.share * smooth_step(surface - lung.z, -2.5, 2.5)
-            squeezed = self._compress(lung, surface, words.severity)
+            squeezed = self._compress(lung, surface, words.severity, extent)
             lung.fill(share, DENSITY, extent)
             if fissure:
                 lung.fill(_in_fissure(lung, surface), DENSITY, extent)
@@ -113,15 +115,17 @@ class Effusion:
         patient = shifted(body, push)
         if patient:
             parameters["mass_effect"] = {"mediastinal_shift_mm": push}
-        return Change(parameters, body.claim(extent), patient=patient, least_path=1.0)
+        return Change(parameters, body.claim(extent), patient=patient, least_path=self.least_path)
 
-    def _compress(self, lung: Lung, surface: Floats, severity: str) -> bool:
+    def _compress(self, lung: Lung, surface: Floats, severity: str, extent: Floats) -> bool:
         """Lung that floats on the fluid loses air; ``False`` if the text will not have it."""
         if severity == "mild" or not lung.body.denied.isdisjoint(COMPRESSION):
             return False
         above = np.exp(-np.maximum(lung.z - surface, 0.0) / 16.0)
         loss = 0.22 * lung.share * above * (1.0 + 0.4 * lung.texture(clouds))
         lung.water[:] += np.float32(1.0) * loss * (1.0 - lung.water).clip(0.0)
+        part = extent[lung.box]
+        np.maximum(part, loss, out=part)
         return True
 
 
@@ -162,7 +166,7 @@ def shifted(body: Body, push: float) -> dict[str, float]:
 
 
 EFFUSIONS = (
-    Effusion("costophrenic angle blunting", BLUNTING, area_cm2=BLUNTING_AREA_CM2),
+    Effusion("costophrenic angle blunting", BLUNTING, BLUNTING_AREA_CM2, least_path=0.5),
     Effusion(),
     # Blood and fluid attenuate alike on a film.
     Effusion("hemothorax"),
