@@ -23,7 +23,7 @@ from PIL import Image as Pictures
 
 import syncxr.images.simulation as simulation
 from syncxr.entities.lexicon import load_lexicon
-from syncxr.images.look import same_look
+from syncxr.images.look import equalise, same_look
 from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.organs import organs_of
 from syncxr.images.simulation.reading import Instructions
@@ -61,7 +61,8 @@ class Made:
     """Films as made.
 
     Attributes:
-        films: In the common look, or as they are if lung fields were wanted, (N, S, S).
+        films: In the common look, or as they are if lung fields were wanted, (N, S, S); or only
+            patches round the first finding, (N, P, P).
         lungs: Lung fields as readers outline them, (N, S, S).
         shown: Concepts that each film shows.
     """
@@ -72,7 +73,13 @@ class Made:
 
 
 def make(
-    wanted: Sequence[Wanted], size: int, folder: Path, workers: int = 2, lungs: bool = False
+    wanted: Sequence[Wanted],
+    size: int,
+    folder: Path,
+    workers: int = 2,
+    *,
+    lungs: bool = False,
+    patch: int = 0,
 ) -> Made:
     """Render, or read what is there.
 
@@ -82,10 +89,11 @@ def make(
         folder: Where blocks are kept.
         workers: Processes, each with one thread and about 1 GB.
         lungs: Whether lung fields are wanted; else they are empty.
+        patch: Side of the patches that are wanted instead of films, pixels.
     """
     folder.mkdir(parents=True, exist_ok=True)
     blocks = [tuple(wanted[start : start + BLOCK]) for start in range(0, len(wanted), BLOCK)]
-    files = [folder / _name(block, size, lungs) for block in blocks]
+    files = [folder / _name(block, size, lungs, patch) for block in blocks]
     missing = [place for place, file in enumerate(files) if not file.exists()]
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if missing:
@@ -93,7 +101,7 @@ def make(
             ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
             bar("films", len(missing) * BLOCK) as progress,
         ):
-            jobs = [pool.submit(_block, blocks[i], size, lungs, files[i]) for i in missing]
+            jobs = [pool.submit(_block, blocks[i], size, lungs, patch, files[i]) for i in missing]
             for job in jobs:
                 job.result()
                 progress.advance(BLOCK)
@@ -106,9 +114,9 @@ def mixed(films: Sequence[Wanted], seed: int = 0) -> list[Wanted]:
     return [films[int(place)] for place in order]
 
 
-def _name(block: Sequence[Wanted], size: int, lungs: bool) -> str:
+def _name(block: Sequence[Wanted], size: int, lungs: bool, patch: int) -> str:
     asked = json.dumps([[w.findings, w.seed, w.population] for w in block])
-    text = f"{code_digest()} {size} {lungs} {asked}"
+    text = f"{code_digest()} {size} {lungs} {asked}" + (f" {patch}" if patch else "")
     return hashlib.sha256(text.encode()).hexdigest()[:24] + ".npz"
 
 
@@ -122,8 +130,8 @@ def code_digest() -> str:
     return found.hexdigest()[:16]
 
 
-def _block(block: Sequence[Wanted], size: int, lungs: bool, file: Path) -> None:
-    rows = list(_films(block, size, lungs))
+def _block(block: Sequence[Wanted], size: int, lungs: bool, patch: int, file: Path) -> None:
+    rows = list(_films(block, size, lungs, patch))
     part = file.with_suffix(f".{os.getpid()}.part.npz")
     np.savez(
         part,
@@ -135,7 +143,7 @@ def _block(block: Sequence[Wanted], size: int, lungs: bool, file: Path) -> None:
 
 
 def _films(
-    block: Sequence[Wanted], size: int, lungs: bool
+    block: Sequence[Wanted], size: int, lungs: bool, patch: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_], set[str]]]:
     for one in block:
         renderer = _renderer(size, one.population)
@@ -147,7 +155,17 @@ def _films(
         film = study.film.image
         # The common look crops borders: lung fields would not stay where they are.
         look = film if lungs else same_look(film, size)
+        if patch:
+            mask = next(iter(study.film.masks.values()), np.ones((size, size), bool))
+            look = _patch(equalise(film), mask, patch)
         yield look, field, {entity.concept for entity in study.film.shown}
+
+
+def _patch(film: NDArray[np.uint8], mask: NDArray[np.bool_], side: int) -> NDArray[np.uint8]:
+    """The square of a film whose middle is that of a mask, within the film."""
+    middle = np.argwhere(mask).mean(0)
+    row, column = (int(np.clip(m - side / 2, 0, len(film) - side)) for m in middle)
+    return film[row : row + side, column : column + side]
 
 
 @lru_cache(maxsize=2)

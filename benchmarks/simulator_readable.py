@@ -32,7 +32,7 @@ from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d
+from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d, interpolate
 
 from simulated_films import Wanted, make, mixed
 from syncxr.entities.lexicon import load_lexicon
@@ -63,12 +63,18 @@ ALIKE = (
     ("pleural effusion", "atelectasis"),
     ("consolidation", "lobar collapse"),
     ("consolidation", "atelectasis"),
-    ("nodule", "granuloma"),
     ("pulmonary edema", "infiltrate"),
 )
 """Pairs to be told apart; ``atelectasis`` are linear ones."""
 
 APART = 0.80
+
+SMALL = (("nodule", "granuloma"),)
+"""Pairs that are told apart only if the reader is shown where: on a patch round the finding. What
+differs is how dense a thing of few pixels is, and a look at the whole film does not find it."""
+
+PATCH, SMALL_FILMS = 48, 120
+"""Side of a patch, pixels; films of each finding to learn from."""
 
 NOT_MODELLED = "skin fold / pneumothorax: the simulator has no skin folds"
 
@@ -88,7 +94,9 @@ OTHERS = (
 )
 """Further findings that the asked ones must be told from."""
 
-ASKED = tuple(dict.fromkeys([c for c, _ in BARS.values()] + [c for pair in ALIKE for c in pair]))
+ASKED = tuple(
+    dict.fromkeys([c for c, _ in BARS.values()] + [c for pair in (*ALIKE, *SMALL) for c in pair])
+)
 
 SHARE = 2.0
 """Training films of a finding that is asked for, against one of the others."""
@@ -149,6 +157,8 @@ def looked_at(films: NDArray[np.uint8]) -> NDArray[np.float32]:
     rows = []
     for start in range(0, len(films), 16):
         batch = torch.from_numpy(films[start : start + 16]).unsqueeze(1).float() / 255
+        if batch.shape[-1] <= PATCH:
+            batch = interpolate(batch, scale_factor=3, mode="bicubic").clamp(0, 1)
         pixels = (batch.expand(-1, 3, -1, -1) - encoder.mean) / encoder.deviation
         with torch.inference_mode():
             _, maps = encoder.backbone.forward_intermediates(
@@ -216,11 +226,13 @@ class Films:
         return np.array([w.seed for w in self.wanted])
 
 
-def load(wanted: Sequence[Wanted], size: int, work: Path, name: str, workers: int) -> Films:
+def load(
+    wanted: Sequence[Wanted], size: int, work: Path, name: str, workers: int, patch: int = 0
+) -> Films:
     """Render, look."""
-    made = make(wanted, size, work / "films", workers)
+    made = make(wanted, size, work / "films", workers, patch=patch)
     seen = np.array([w.findings[0][0] in s for w, s in zip(wanted, made.shown, strict=True)])
-    key = f"{name}-both-{size}-{len(wanted)}-{int(made.films.astype(np.int64).sum())}.npy"
+    key = f"{name}-both-{size}-{patch}-{len(wanted)}-{int(made.films.astype(np.int64).sum())}.npy"
     return Films(wanted, seen, features(made.films, work / key))
 
 
@@ -260,10 +272,12 @@ def readable(test: Films, scores: Mapping[str, NDArray[np.float64]]) -> list[dic
     return rows
 
 
-def alike(train: Films, test: Films) -> list[dict[str, Any]]:
+def alike(
+    train: Films, test: Films, pairs: Sequence[tuple[str, str]] = ALIKE
+) -> list[dict[str, Any]]:
     """Two findings told apart, all severities, by a reader that knows only these."""
     rows = []
-    for first, second in ALIKE:
+    for first, second in pairs:
         learn, asked = train.of(first, second), test.of(first, second)
         scores = Reader.of(train.features[learn], train.of(first)[learn]).scores(
             test.features[asked]
@@ -271,6 +285,27 @@ def alike(train: Films, test: Films) -> list[dict[str, Any]]:
         row = auroc(test.of(first)[asked], scores, test.patients[asked])
         rows.append({"pair": f"{first} / {second}", **row, "bar": APART})
     return rows
+
+
+def small(patients: int, size: int, work: Path, workers: int) -> list[dict[str, Any]]:
+    """The pairs of small things, on patches."""
+    rows = []
+    for pair in SMALL:
+        learnt = [
+            one(
+                concept,
+                SEVERITIES[place % 3],
+                derive_seed(concept, "patch", place) % 10**9,
+                "train",
+            )
+            for concept in pair
+            for place in range(SMALL_FILMS)
+        ]
+        asked = [w for w in testing(patients) if w.findings[0][0] in pair]
+        train = load(mixed(learnt), size, work, "patch-train", workers, PATCH)
+        test = load(asked, size, work, "patch-test", workers, PATCH)
+        rows += alike(train, test, [pair])
+    return [{**row, "pair": f"{row['pair']} (shown where)"} for row in rows]
 
 
 def steps(test: Films, scores: Mapping[str, NDArray[np.float64]]) -> list[dict[str, Any]]:
@@ -360,7 +395,8 @@ def main() -> None:
         "test_films": int(test.seen.sum()),
         "not_visible": int((~test.seen).sum()),
         "readable": readable(test, scores),
-        "alike": alike(train, test),
+        "alike": alike(train, test)
+        + small(arguments.patients, arguments.size, arguments.work, arguments.workers),
         "not_modelled": NOT_MODELLED,
         "steps": steps(test, scores),
     }

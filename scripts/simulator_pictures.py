@@ -17,16 +17,31 @@ from PIL import ImageDraw
 from scipy import ndimage
 
 from syncxr.entities.lexicon import load_lexicon
-from syncxr.images.simulation.findings import FINDINGS
+from syncxr.images.simulation.findings.bone import BONE
+from syncxr.images.simulation.findings.devices import DEVICES
+from syncxr.images.simulation.findings.finding import SEVERITIES, Finding
+from syncxr.images.simulation.findings.heart import HEART
+from syncxr.images.simulation.findings.lung import LUNG
+from syncxr.images.simulation.findings.pleura import PLEURA
 from syncxr.images.simulation.preparation.cleaning import clean
 from syncxr.images.simulation.preparation.raw import load_raw
 from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
-from syncxr.sample import Entity, Polarity
+from syncxr.sample import Polarity
 
 SLICES = (47, 75, 90, 116)
 """Of the source: abdomen, heart, mass, dense contrast medium."""
 
 EDGE = (255, 96, 0)
+
+QUALITY = 72
+
+ROOMS: dict[str, tuple[Finding, ...]] = {
+    "lung": LUNG,
+    "pleura": PLEURA,
+    "heart": HEART,
+    "bone": BONE,
+    "devices": DEVICES,
+}
 
 
 def grey(hu: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -53,31 +68,36 @@ def outlined(image: NDArray[np.uint8], masks: list[NDArray[np.bool_]]) -> NDArra
     return colour
 
 
-def findings(path: Path) -> None:
-    """A row a finding: without, three severities, the last with its mask."""
-    renderer = SimulationRenderer(SimulationOptions(size=160))
+def findings(folder: Path, size: int = 176) -> None:
+    """A sheet a room of findings: without, three severities, the last with its mask."""
+    renderer = SimulationRenderer(SimulationOptions(size=size))
+    for room, members in ROOMS.items():
+        rows = [_row(renderer, finding.concept, seed) for seed, finding in enumerate(members)]
+        half = (len(rows) + 1) // 2
+        rows += [np.zeros_like(rows[0])] * (2 * half - len(rows))
+        sheet = np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])])
+        path = folder / f"simulator-findings-{room}.jpg"
+        Picture.fromarray(sheet).convert("RGB").save(path, quality=QUALITY, optimize=True)
+
+
+def _row(renderer: SimulationRenderer, name: str, seed: int) -> NDArray[np.uint8]:
+    """One finding; where it has no grades, in three patients."""
     lexicon = load_lexicon()
-    rows = []
-    for seed, name in enumerate(FINDINGS):
-        sites = lexicon.sites[lexicon.concepts[name].sites]
-        place = "right" if "right" in sites else ""
-        films = [renderer.render_entities([], seed)]
-        for severity in ("mild", "moderate", "severe"):
-            concept = lexicon.concepts[name]
-            entity = Entity(
-                name, concept.category(Polarity.PRESENT), Polarity.PRESENT, place, severity
-            )
-            films.append(renderer.render_entities([entity], seed))
-        tiles = [outlined(film.image, []) for film in films]
-        tiles.append(outlined(films[-1].image, list(films[-1].masks.values())))
-        row = Picture.fromarray(np.hstack(tiles))
-        ImageDraw.Draw(row).text((4, 2), f"{place} {name}".strip(), fill=(255, 220, 0))
-        rows.append(np.asarray(row))
-    half = (len(rows) + 1) // 2
-    while len(rows) < 2 * half:
-        rows.append(np.zeros_like(rows[0]))
-    sheet = np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])])
-    Picture.fromarray(sheet).convert("RGB").save(path, quality=85)
+    concept = lexicon.concepts[name]
+    place = "right" if "right" in lexicon.sites[concept.sites] else ""
+    if concept.scale == "none":
+        entities = [concept.entity(Polarity.PRESENT, place)] * 3
+        seeds = [seed, seed + 100, seed + 200]
+    else:
+        entities = [concept.entity(Polarity.PRESENT, place, degree) for degree in SEVERITIES]
+        seeds = [seed] * 3
+    films = [renderer.render_entities([], seed, "PA")]
+    films += [renderer.render_entities([e], s, "PA") for e, s in zip(entities, seeds, strict=True)]
+    tiles = [outlined(film.image, []) for film in films]
+    tiles.append(outlined(films[-1].image, list(films[-1].masks.values())))
+    row = Picture.fromarray(np.hstack(tiles))
+    ImageDraw.Draw(row).text((4, 2), f"{place} {name}".strip(), fill=(255, 220, 0))
+    return np.asarray(row)
 
 
 def normals(path: Path) -> None:
@@ -92,11 +112,16 @@ def main() -> None:
     """Parse and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"))
-    folder = parser.parse_args().out
+    parser.add_argument("--only", choices=("cleaning", "normals", "findings"))
+    arguments = parser.parse_args()
+    folder = arguments.out
     folder.mkdir(parents=True, exist_ok=True)
-    cleaning(folder / "simulator-cleaning.png")
-    normals(folder / "simulator-normals.jpg")
-    findings(folder / "simulator-findings.jpg")
+    if arguments.only in (None, "cleaning"):
+        cleaning(folder / "simulator-cleaning.png")
+    if arguments.only in (None, "normals"):
+        normals(folder / "simulator-normals.jpg")
+    if arguments.only in (None, "findings"):
+        findings(folder)
 
 
 if __name__ == "__main__":
