@@ -97,7 +97,7 @@ class Pneumothorax:
         if patient:
             parameters["mass_effect"] = patient
         return Change(
-            parameters, body.claim(extent), shapes=tuple(edges), patient=patient, least_path=1.5
+            parameters, body.claim(extent), shapes=tuple(edges), patient=patient, least_path=1.2
         )
 
     def _tension(self, lung: Lung) -> dict[str, float]:
