@@ -74,7 +74,9 @@ def organs_of(scene: Scene, patient: Patient, size: int, resolution_mm: float = 
     return Organs(left.numpy(), right.numpy(), heart.numpy())
 
 
-def on_film(scene: Scene, patient: Patient, places: Floats, size: int) -> Floats:
+def on_film(
+    scene: Scene, patient: Patient, places: Floats, size: int, resolution_mm: float = 2.0
+) -> Floats:
     """Where places of the source body are shown.
 
     Args:
@@ -82,12 +84,13 @@ def on_film(scene: Scene, patient: Patient, places: Floats, size: int) -> Floats
         patient: As findings have made him.
         places: (N, 3), mm.
         size: Of the film, pixels.
+        resolution_mm: Of the body.
 
     Returns:
         Rows and columns, pixels, (N, 2).
     """
     pose = scene.pose
-    marks = load_body(2.0, patient.anatomy).marks
+    marks = load_body(resolution_mm, patient.anatomy).marks
     deformation = Deformation.of(patient, marks, partial(column_of, pose))
     points = deformation.inverse(np.asarray(places, np.float32))
     # The beam frame, as projection.cast has it: three rays tell how the patient stands in it.
