@@ -32,8 +32,11 @@ from syncxr.curation.similarity import KnownBad, calibrate, thin
 from syncxr.progress import bar, console
 from syncxr.sample import Image, derive_seed
 
-SHARES = {"good": 0.16, "varied": 0.26, "plain_projection": 0.06}
+SHARES = {"good": 0.2, "inverted": 0.03, "varied": 0.24, "plain_projection": 0.05}
 """Share of each good family among the training films; the faulty ones share the rest evenly."""
+
+AS_RENDERED = ("good", "inverted")
+"""Families that look as films of the simulator do: their answers set what may be lost."""
 
 LOST = 0.01
 """Share of good calibration films that one question, or the similarity, may lose."""
@@ -258,13 +261,13 @@ def fix_thresholds(logits: Any, films: Films) -> dict[str, float]:
 
     The gap reaches from the logit that 95 % of the faults stay below to the one that a share
     :data:`LOST` of the good films stays below; where the two overlap, the latter decides. The
-    last three questions ask what a renderer may do, so only plain good films count there.
+    last three questions ask what a renderer may do, so only films as rendered count there.
     """
     thresholds = {}
     for column, question in enumerate(QUESTIONS):
         passing = films.answers[:, column] == 1
         if column >= CONTENT:
-            passing &= np.array([name == "good" for name in films.families])
+            passing &= np.array([name in AS_RENDERED for name in films.families])
         yes = logits[passing, column]
         no = logits[films.answers[:, column] == 0, column]
         strictest = np.quantile(yes, LOST)
@@ -280,7 +283,7 @@ def choose_bank(network: InspectorNet, films: Films, centre: Any) -> Any:
     too says nothing.
     """
     faulty = [row for row, name in enumerate(films.families) if FAMILIES[name].fails]
-    good = [row for row, name in enumerate(films.families) if name == "good"]
+    good = [row for row, name in enumerate(films.families) if name in AS_RENDERED]
     _, bad = score(network, films.rows(faulty[:CANDIDATES]))
     _, fine = score(network, films.rows(good[:CANDIDATES]))
     likeness = KnownBad(fine, centre).similarity(bad)
@@ -291,7 +294,7 @@ def choose_bank(network: InspectorNet, films: Films, centre: Any) -> Any:
 def main() -> None:
     """Simulate, train, calibrate, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--films", type=int, default=300, help="good films simulated")
+    parser.add_argument("--films", type=int, default=340, help="good films simulated")
     parser.add_argument("--samples", type=int, default=5000, help="training films made of them")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
@@ -313,13 +316,13 @@ def main() -> None:
 
     fresh = make_stock("calibration", max(args.films // 3, 50), args.workers)
     names = [f.name for f in TRAINED for _ in range(12)]
-    names += [f.name for f in GOOD for _ in range({"good": 400, "varied": 200}.get(f.name, 100))]
+    names += [f.name for f in GOOD for _ in range({"good": 500, "varied": 200}.get(f.name, 100))]
     held = make_films(f"calibrate-{args.seed}", names, fresh, args.workers)
     stored = halved(network)
     logits, features = score(network, held)
     thresholds = fix_thresholds(logits, held)
 
-    good = np.array([name == "good" for name in held.families])
+    good = np.array([name in AS_RENDERED for name in held.families])
     centre = features[good].mean(0)
     bad = choose_bank(network, films, centre)
     bank = KnownBad(bad, centre)

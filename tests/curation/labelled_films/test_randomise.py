@@ -25,3 +25,9 @@ def test_compression_loses_more_at_lower_quality(stock: Stock) -> None:
     film = stock.films[0].astype(int)
     lost = [np.abs(randomise.compress(stock.films[0], q) - film).mean() for q in (90, 10)]
     assert 0 < lost[0] < lost[1]
+
+
+def test_inverting_twice_changes_nothing(stock: Stock) -> None:
+    film = stock.films[0]
+    assert (randomise.inverted(film) != film).any()
+    np.testing.assert_array_equal(randomise.inverted(randomise.inverted(film)), film)

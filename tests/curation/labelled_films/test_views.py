@@ -1,19 +1,27 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from syncxr.curation.labelled_films import views
 from syncxr.curation.labelled_films.randomise import resized
+from syncxr.sample import Image
+
+Take = Callable[[np.random.Generator], Image]
 
 
-def lungs_beside_spine(pose: views.Pose) -> float:
+def lungs_beside_spine(film: Image) -> float:
     """Brightness of the middle over that of the two sides, in the upper half of the body."""
-    film = resized(views.view(np.random.default_rng(0), pose), 100, 100)[20:50].astype(float)
+    film = resized(film, 100, 100)[20:50].astype(float)
     return float(film[:, 46:54].mean() - (film[:, 26:36].mean() + film[:, 64:74].mean()) / 2)
 
 
 def test_only_a_frontal_view_has_a_bright_middle_between_two_lungs() -> None:
-    assert lungs_beside_spine(views.Pose()) > 40
-    assert lungs_beside_spine(views.Pose(yaw=90)) < 20
+    def seen(pose: views.Pose) -> float:
+        return lungs_beside_spine(views.view(np.random.default_rng(0), pose))
+
+    assert seen(views.Pose()) > 40
+    assert seen(views.Pose(yaw=90)) < 20
 
 
 def test_half_a_turn_mirrors_the_film() -> None:
@@ -37,6 +45,14 @@ def test_slices_are_pictures(plane: str) -> None:
     films = [views.ct_slice(np.random.default_rng(seed), plane) for seed in range(3)]
     assert all(film.dtype == np.uint8 and min(film.shape) > 100 for film in films)
     assert films[0].std() > 10
+
+
+@pytest.mark.parametrize("take", [views.rendered_lateral, views.rendered_oblique])
+@pytest.mark.parametrize("seed", range(4, 7))
+def test_sides_taken_by_the_renderer_are_not_frontal(take: Take, seed: int) -> None:
+    film, again = (take(np.random.default_rng(seed)) for _ in range(2))
+    np.testing.assert_array_equal(film, again)
+    assert lungs_beside_spine(film) < 60
 
 
 def test_parts_are_pictures() -> None:

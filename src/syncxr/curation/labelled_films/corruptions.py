@@ -160,11 +160,6 @@ def posterised(film: Image, rng: Rng, severity: float) -> Image:
     return to_uint8(np.round(_unit(film) * levels) / levels)
 
 
-def inverted(film: Image, rng: Rng, severity: float) -> Image:
-    """White air, black bone, with a gamma that grows with severity."""
-    return to_uint8((1 - _unit(film)) ** _between(0.9, 1.6, severity * rng.random()))
-
-
 def oversharpened(film: Image, rng: Rng, severity: float) -> Image:
     """Unsharp masking until every edge has a halo."""
     source = _unit(film)

@@ -87,9 +87,18 @@ _VIEWS = 120
 """Projections kept of each pose; a projection takes longer than all that follows it."""
 
 
+_RENDERED = {
+    "rendered_lateral": views.rendered_lateral,
+    "rendered_oblique": views.rendered_oblique,
+}
+"""The same sides taken by the renderer itself, so that its look says nothing about the view."""
+
+
 @cache
 def _projection(kind: str, number: int) -> Image:
     rng = np.random.default_rng(derive_seed(f"curation-view-{number}", kind, 0))
+    if kind in _RENDERED:
+        return _RENDERED[kind](rng)
     return views.view(rng, views.Pose(*(angle(rng) for angle in _POSES[kind])))
 
 
@@ -97,6 +106,16 @@ def _posed(kind: str) -> Make:
     return lambda stock, rng, severity: randomise.strongly(
         _projection(kind, int(rng.integers(_VIEWS))), rng
     )
+
+
+def _rendered(kind: str) -> Make:
+    """Half of them as rendered, half varied like any other film."""
+
+    def make(stock: Stock, rng: Rng, severity: float) -> Image:
+        change = randomise.strongly if rng.random() < 0.5 else randomise.slightly
+        return change(_projection(kind, int(rng.integers(_VIEWS))), rng)
+
+    return make
 
 
 def _sliced(plane: str) -> Make:
@@ -113,6 +132,10 @@ def _varied(stock: Stock, rng: Rng, severity: float) -> Image:
 
 def _good(stock: Stock, rng: Rng, severity: float) -> Image:
     return randomise.slightly(stock.draw(rng), rng)
+
+
+def _inverted(stock: Stock, rng: Rng, severity: float) -> Image:
+    return randomise.inverted(_good(stock, rng, severity))
 
 
 _Corruption = Callable[[Image, Rng, float], Image]
@@ -142,6 +165,7 @@ def _table() -> list[Family]:
     add = table.add
 
     add("good", _good, _ALL_GOOD)
+    add("inverted", _inverted, _ALL_GOOD)
     add("varied", _varied, _ALL_GOOD_BUT_QUALITY)
     add("plain_projection", _posed("plain_projection"), _CHEST_SHOWN)
 
@@ -174,6 +198,8 @@ def _table() -> list[Family]:
     not_frontal = {"chest": True, "human": True, "frontal": False}
     add("lateral", _posed("lateral"), not_frontal)
     add("oblique", _posed("oblique"), not_frontal)
+    for kind in _RENDERED:
+        add(kind, _rendered(kind), not_frontal)
     add("upside_down", _turned(corruptions.upside_down), not_frontal)
     add("sideways", _turned(corruptions.sideways), not_frontal)
     add("cropped", _turned(corruptions.cropped), {"human": True, "frontal": False})
@@ -200,7 +226,6 @@ def _table() -> list[Family]:
         corruptions.jpeg_blocks,
         corruptions.text_overlay,
         corruptions.posterised,
-        corruptions.inverted,
         corruptions.oversharpened,
         corruptions.stripes,
         corruptions.occluding_object,
@@ -225,7 +250,8 @@ def _table() -> list[Family]:
 
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _table()}
-"""All families by name; ``good``, ``varied`` and ``plain_projection`` hold the good films."""
+"""All families by name; ``good``, ``inverted``, ``varied`` and ``plain_projection`` hold the good
+films."""
 
 GOOD = tuple(family for family in FAMILIES.values() if not family.fails)
 FAULTY = tuple(family for family in FAMILIES.values() if family.fails)

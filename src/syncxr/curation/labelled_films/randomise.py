@@ -65,6 +65,11 @@ def strongly(film: Image, rng: np.random.Generator, *, upright: bool = True) -> 
     return _store(field, rng)
 
 
+def inverted(film: Image) -> Image:
+    """Bone dark, as films stored for MONOCHROME1 look: another display, no fault."""
+    return 255 - film
+
+
 def _resize(film: Image, height: int, width: int) -> Image:
     size = (max(width, 8), max(height, 8))
     return np.asarray(Pillow.fromarray(film).resize(size, Pillow.Resampling.BILINEAR))
@@ -99,7 +104,7 @@ def _bodily(field: Field, rng: np.random.Generator) -> Field:
         cy, cx, ry, rx = *rng.uniform(0.15, 0.85, 2), *rng.uniform(0.06, 0.3, 2)
         veil = np.exp(-(((y - cy) / ry) ** 2) - ((x - cx) / rx) ** 2)
         field = field + rng.uniform(0, 0.85) * veil * (0.9 - field) * (field > 0.05)
-    if rng.random() < 0.4:
+    if rng.random() < 0.25:
         field = _arms(field, rng)
     if rng.random() < 0.4:
         field = _neck(field, rng)
@@ -107,7 +112,7 @@ def _bodily(field: Field, rng: np.random.Generator) -> Field:
 
 
 def _arms(field: Field, rng: np.random.Generator) -> Field:
-    """Upper arms hanging beside the chest, which the CT, taken with arms up, lacks."""
+    """Upper arms hanging close beside the chest: wider films than the simulator takes."""
     side = field.shape[0]
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
     margin = rng.uniform(0.0, 0.14)

@@ -7,35 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from syncxr.images.renderer import RenderRequest
+from syncxr.entities.lexicon import load_lexicon
 from syncxr.images.simulation.anatomy import Population
+from syncxr.images.simulation.findings import FINDINGS
+from syncxr.images.simulation.findings.finding import SEVERITIES, ZONES
 from syncxr.images.simulation.renderer import SimulationRenderer
-from syncxr.sample import Image, derive_seed
+from syncxr.sample import Entity, Image, Polarity, derive_seed
 
-_SIDES = ("left", "right")
-_SEVERITIES = ("Small", "Moderate", "Large")
-_ZONES = ("upper lobe", "lower lobe")
+_SIDES = ("", "left", "right", "bilateral")
+_PLACES = (*ZONES, "upper lobe", "lower lobe")
 
 
-def _caption(rng: np.random.Generator) -> str:
-    """A report of nothing, one or several findings: good films show disease too."""
-
-    def one() -> str:
-        severity, side, zone = rng.choice(_SEVERITIES), rng.choice(_SIDES), rng.choice(_ZONES)
-        return str(
-            rng.choice(
-                [
-                    f"{severity} {side} pleural effusion.",
-                    f"{severity} {side} pneumothorax.",
-                    f"{rng.choice(['Mild', 'Moderate', 'Severe'])} cardiomegaly.",
-                    f"Consolidation in the {side} {zone}.",
-                    f"Opacity in the {side} {zone}.",
-                    f"Nodule in the {side} {zone}.",
-                ]
-            )
-        )
-
-    return " ".join(one() for _ in range(rng.choice([0, 1, 2], p=[0.35, 0.4, 0.25]))) or "Normal."
+def _finding(renderer: SimulationRenderer, rng: np.random.Generator) -> Entity:
+    """Any finding or device that the simulator draws, with a place and a severity it can have."""
+    while True:
+        concept = load_lexicon().concepts[str(rng.choice(list(FINDINGS)))]
+        location = f"{rng.choice(_SIDES)} {rng.choice(_PLACES)}".strip()
+        for place in dict.fromkeys((location, "")):
+            severity = str(rng.choice(["", *SEVERITIES]))
+            entity = concept.entity(Polarity.PRESENT, location=place, severity=severity)
+            if renderer.shows(entity):
+                return entity
 
 
 @dataclass(frozen=True)
@@ -56,6 +48,9 @@ class Stock:
 def simulated_film(name: str, index: int, population: Population = "train") -> Image:
     """The ``index``-th film of the stock called ``name``: another name, other films.
 
+    PA and AP films, markers and borders as the simulator puts them, none to four findings: good
+    films show disease and devices too.
+
     Args:
         name: Any string, e.g. ``"training"``, ``"benchmark"``.
         index: Number within the stock.
@@ -64,8 +59,13 @@ def simulated_film(name: str, index: int, population: Population = "train") -> I
     seed = derive_seed(f"curation-{name}-{index}", "stock", 0)
     rng = np.random.default_rng(seed)
     size = int(rng.choice([224, 320, 448], p=[0.65, 0.25, 0.1]))
-    renderer = SimulationRenderer(SimulationRenderer.Options(size=size, population=population))
-    return renderer.render([RenderRequest(_caption(rng), seed)])[0].image
+    options = SimulationRenderer.Options(
+        size=size, population=population, views={"PA": 0.6, "AP": 0.4}
+    )
+    renderer = SimulationRenderer(options)
+    count = int(rng.choice(5, p=[0.25, 0.3, 0.2, 0.15, 0.1]))
+    findings = [_finding(renderer, rng) for _ in range(count)]
+    return renderer.render_entities(findings, seed).image
 
 
 def simulated_stock(name: str, count: int, population: Population = "train") -> Stock:

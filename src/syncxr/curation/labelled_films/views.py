@@ -1,14 +1,14 @@
 """The patient seen from other sides, in parts and in slices: what a frontal film is not.
 
-Everything comes from the simulator's CT. Projections here are plain parallel sums at 2 mm: they
-teach a judge how a chest looks from a wrong side, which needs none of the renderer's finer
+Everything comes from the simulator's CT. Most projections here are plain parallel sums at 2 mm:
+they teach a judge how a chest looks from a wrong side, which needs none of the renderer's finer
 physics; frontal ones of the same making stand among the good films, so that the making itself
-gives nothing away.
+gives nothing away. Lateral and oblique films of the renderer itself stand beside them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -17,7 +17,11 @@ from scipy.spatial.transform import Rotation
 
 from syncxr.curation.labelled_films.phantoms import Field, to_uint8
 from syncxr.images.simulation import ct
+from syncxr.images.simulation.anatomy import sample_patient
 from syncxr.images.simulation.preparation.raw import RawCT, load_raw
+from syncxr.images.simulation.renderer import SimulationRenderer
+from syncxr.images.simulation.scene import sample_exposure, sample_pose
+from syncxr.images.simulation.views import oblique, project
 from syncxr.sample import Image
 
 _TRUNK_MM = 160.0
@@ -106,6 +110,19 @@ def view(rng: np.random.Generator, pose: Pose) -> Image:
     """A film of the whole chest from ``pose``, of random build and exposure."""
     stretch = rng.uniform(0.88, 1.15, 3)
     return _develop(_depth(_attenuation(), pose, stretch), rng)
+
+
+def rendered_lateral(rng: np.random.Generator) -> Image:
+    """A lateral film as the renderer takes it, with its markers and borders."""
+    renderer = SimulationRenderer(SimulationRenderer.Options(views={"lateral": 1.0}))
+    return renderer.render_entities([], int(rng.integers(2**31))).image
+
+
+def rendered_oblique(rng: np.random.Generator) -> Image:
+    """A film of the renderer's making, the patient turned by 35 to 60 degrees."""
+    pose = sample_pose(rng, sample_patient(rng, "train"))
+    turned = oblique(replace(pose, rotation=0.0), rng.choice([-1, 1]) * rng.uniform(35, 60))
+    return project(int(rng.integers(2**31)), turned, sample_exposure(rng))
 
 
 def part(rng: np.random.Generator) -> Image:
