@@ -546,7 +546,10 @@ def show(rows: Sequence[dict[str, Any]], console: Console) -> None:
         )
     console.print(table)
     good = sum(row["share_in_range"] >= IN_RANGE for row in rows)
-    console.print(f"{good} of {len(rows)} in range on nine films of ten; one source CT")
+    middle = sum(row["range"][0] <= row["quartiles"][1] <= row["range"][1] for row in rows)
+    console.print(
+        f"of {len(rows)}: {middle} medians in range, {good} on nine films of ten; one source CT"
+    )
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ SLICES = (47, 75, 90, 116)
 
 EDGE = (255, 96, 0)
 
-QUALITY = 72
+QUALITY = 62
 
 ROOMS: dict[str, tuple[Finding, ...]] = {
     "lung": LUNG,
