@@ -74,4 +74,4 @@ class Atelectasis:
                     }
                 )
             bands[whole.side] = laid
-        return Change({**words.to_dict(), "bands": bands}, body.claim(extent), least_path=1.0)
+        return Change({**words.to_dict(), "bands": bands}, body.claim(extent), least_path=0.7)

@@ -74,7 +74,7 @@ class Effusion:
     concept: str = "pleural effusion"
     levels: Mapping[str, tuple[float, float]] = field(default_factory=lambda: LEVELS)
     area_cm2: Mapping[str, tuple[float, float]] = field(default_factory=lambda: AREA_CM2)
-    least_path: float = 1.0
+    least_path: float = 0.8
 
     def refuses(self, entity: Entity) -> str:
         """Free fluid lies at the base."""

@@ -65,7 +65,7 @@ class Thickening:
             share = lung.share * smooth_step(over, -1.2, 1.2)
             lung.fill(share, np.maximum(lung.water, np.float32(1.0)), extent)
             layers[lung.side] = {"thickness_mm": thick}
-        return Change({**words.to_dict(), "layers": layers}, body.claim(extent), least_path=0.5)
+        return Change({**words.to_dict(), "layers": layers}, body.claim(extent), least_path=0.8)
 
 
 def _under_apex(lung: Lung) -> Floats:
