@@ -70,8 +70,9 @@ ALIKE = (
 APART = 0.80
 
 SMALL = (("nodule", "granuloma"),)
-"""Pairs that are told apart only if the reader is shown where: on a patch round the finding. What
-differs is how dense a thing of few pixels is, and a look at the whole film does not find it."""
+"""Pairs that are also told apart where the reader is shown the place: on a patch round the finding.
+What differs is how dense a thing of few pixels is; a plain look at the whole film does not find
+it."""
 
 PATCH, SMALL_FILMS = 48, 120
 """Side of a patch, pixels; films of each finding to learn from."""
@@ -395,7 +396,7 @@ def main() -> None:
         "test_films": int(test.seen.sum()),
         "not_visible": int((~test.seen).sum()),
         "readable": readable(test, scores),
-        "alike": alike(train, test)
+        "alike": alike(train, test, (*ALIKE, *SMALL))
         + small(arguments.patients, arguments.size, arguments.work, arguments.workers),
         "not_modelled": NOT_MODELLED,
         "steps": steps(test, scores),
