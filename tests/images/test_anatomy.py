@@ -17,7 +17,8 @@ from syncxr.images.simulation.anatomy import (
     sample_patient,
 )
 from syncxr.images.simulation.body import load_body
-from syncxr.images.simulation.ct import LUNGS, Structure, load_thorax
+from syncxr.images.simulation.ct import load_thorax
+from syncxr.images.simulation.thorax import LUNGS, Structure
 
 MARKS = Landmarks(
     heart=(19.0, 22.0, -16.0),

@@ -5,9 +5,10 @@ import pytest
 from scipy import ndimage
 
 from syncxr.images.simulation.courses import load_courses
-from syncxr.images.simulation.ct import LUNGS, Structure, Thorax, load_thorax
+from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.preparation.girdle import tube
 from syncxr.images.simulation.preparation.grid import Grid
+from syncxr.images.simulation.thorax import LUNGS, Structure, Thorax
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.projection import Pose, Rays, Slabs, cast, intersections
 from syncxr.images.simulation.shapes import (
     Ellipsoid,
@@ -19,6 +18,7 @@ from syncxr.images.simulation.shapes import (
     project,
     sphere,
 )
+from syncxr.images.simulation.thorax import Floats
 
 AXIS = (np.arange(31, dtype=np.float32) - 15) * 8.0
 SLABS = {axis: Slabs(axis, AXIS, 8.0, AXIS, AXIS) for axis in (0, 1)}

@@ -9,8 +9,9 @@ import torch
 
 from syncxr.images.simulation.anatomy import Deformation, Patient, sample_patient
 from syncxr.images.simulation.body import load_body
-from syncxr.images.simulation.ct import LUNGS, load_thorax
+from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.projection import Pose, cast, column_of, intersections
+from syncxr.images.simulation.thorax import LUNGS
 from syncxr.images.simulation.vessels import tree
 from syncxr.images.simulation.vessels.projecting import lay, project_vessels
 

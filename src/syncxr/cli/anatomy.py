@@ -35,7 +35,7 @@ def add(
 def list_() -> None:
     """Show the bodies that patients can be drawn from."""
     from syncxr.images.simulation.anatomies import store
-    from syncxr.images.simulation.ct import SOURCE
+    from syncxr.images.simulation.thorax import SOURCE
 
     typer.echo(f"{SOURCE}  shipped (LIDC-IDRI-0001, CC BY 3.0)")
     for entry in store.entries():

@@ -15,7 +15,9 @@ from scipy.spatial import ConvexHull, QhullError
 
 from syncxr.images.simulation.anatomy import Landmarks, Patient, landmarks_of
 from syncxr.images.simulation.courses import Courses, load_courses
-from syncxr.images.simulation.ct import (
+from syncxr.images.simulation.ct import load_thorax
+from syncxr.images.simulation.projection import Slabs
+from syncxr.images.simulation.thorax import (
     LEFT_LUNG,
     LUNGS,
     RIGHT_LUNG,
@@ -23,9 +25,7 @@ from syncxr.images.simulation.ct import (
     Floats,
     Structure,
     Thorax,
-    load_thorax,
 )
-from syncxr.images.simulation.projection import Slabs
 
 SLAB_MM = 8.0
 """Slab thickness: half of it times a ray's slope of 0.1 is 0.4 mm, a quarter of a pixel at 224."""

@@ -15,8 +15,9 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull
 
 from syncxr.images.simulation.anatomies import store
-from syncxr.images.simulation.ct import SOURCE, Floats, Thorax, cache_file
+from syncxr.images.simulation.ct import cache_file
 from syncxr.images.simulation.preparation.raw import RawCT, load_raw
+from syncxr.images.simulation.thorax import SOURCE, Floats, Thorax
 
 VERSION = 1
 """Raise on every change of the tracing: it names the cache file."""

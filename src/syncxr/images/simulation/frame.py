@@ -9,8 +9,9 @@ import numpy as np
 
 from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.body import SLAB_MM, Body, cut, geometry, load_body
-from syncxr.images.simulation.ct import Floats, load_thorax
+from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.projection import Slabs
+from syncxr.images.simulation.thorax import Floats
 
 _BESIDE_MM = 30.0
 """Thickness of the chest wall at the sides."""

@@ -11,8 +11,8 @@ import numpy as np
 from syncxr.entities.location import Location
 from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings import FINDINGS, Change
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity, derive_seed
 
 

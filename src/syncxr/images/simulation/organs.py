@@ -11,10 +11,10 @@ from scipy import ndimage
 
 from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import load_body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.parts import Part
 from syncxr.images.simulation.projection import cast, column_of, intersections
 from syncxr.images.simulation.scene import Scene
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Mask
 from syncxr.threads import torch_threads
 

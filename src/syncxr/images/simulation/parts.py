@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.projection import Slabs, integrate
+from syncxr.images.simulation.thorax import Floats
 
 
 @dataclass(frozen=True)

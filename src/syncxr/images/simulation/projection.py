@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.thorax import Floats
 
 Displace = Callable[[Floats], Floats]
 """Points (..., 3) of the patient, (x, y, z) in mm, to where they lie in the source body."""

@@ -14,7 +14,6 @@ from syncxr.images.renderer import Film, RenderRequest
 from syncxr.images.simulation.anatomies.store import resolve
 from syncxr.images.simulation.anatomy import Population
 from syncxr.images.simulation.body import Body, load_body
-from syncxr.images.simulation.ct import SOURCE
 from syncxr.images.simulation.film.beam import fluence
 from syncxr.images.simulation.film.develop import Developed, Frozen, develop
 from syncxr.images.simulation.findings import FINDINGS
@@ -22,6 +21,7 @@ from syncxr.images.simulation.insertion import Inserted, insert
 from syncxr.images.simulation.reading import Instructions, instructions, unite
 from syncxr.images.simulation.scene import Scene, View
 from syncxr.images.simulation.study import SimulatedStudy
+from syncxr.images.simulation.thorax import SOURCE
 from syncxr.images.simulation.trace import Paths, trace
 from syncxr.images.visibility import noise_level, seen, visible_pixels
 from syncxr.sample import Entity, Image, Mask, Polarity
@@ -174,14 +174,7 @@ class SimulationRenderer:
     def retake(
         self, study: SimulatedStudy, findings: Sequence[Entity], held: bool = False
     ) -> tuple[Image, Mapping[Entity, Mask]]:
-        """The film of a study with other findings, exposure and processing frozen; their masks.
-
-        Args:
-            study: Whose film.
-            findings: To be drawn.
-            held: Whether what sharpening added to the study's film is held as well; see
-                :class:`~syncxr.images.simulation.film.develop.Frozen`.
-        """
+        """See :class:`~syncxr.images.simulation.study.Retaker`."""
         drawn = {entity: study.drawn.get(entity, (entity,)) for entity in findings}
         paths, _, _ = self._trace(study.scene, study.instructions, drawn, study.seed)
         frozen = study.developed.held if held else study.developed.frozen

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from syncxr.images.simulation.anatomy import Patient, Population, sample_patient
-from syncxr.images.simulation.ct import SOURCE
 from syncxr.images.simulation.film.borders import Borders
 from syncxr.images.simulation.film.exposure import Exposure
 from syncxr.images.simulation.film.markers import Marker
 from syncxr.images.simulation.projection import Pose
+from syncxr.images.simulation.thorax import SOURCE
 from syncxr.sample import derive_seed
 
 View = Literal["PA", "AP", "lateral"]

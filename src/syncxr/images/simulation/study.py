@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from syncxr.images.renderer import Film
 from syncxr.images.simulation.film.develop import Developed
@@ -12,8 +12,22 @@ from syncxr.images.simulation.reading import Instructions
 from syncxr.images.simulation.scene import Scene
 from syncxr.sample import Entity, Image, Mask
 
-if TYPE_CHECKING:
-    from syncxr.images.simulation.renderer import SimulationRenderer
+
+class Retaker(Protocol):
+    """What can take the film of a study again."""
+
+    def retake(
+        self, study: SimulatedStudy, findings: Sequence[Entity], held: bool = False
+    ) -> tuple[Image, Mapping[Entity, Mask]]:
+        """The film with other findings, exposure and processing frozen; their masks.
+
+        Args:
+            study: Whose film.
+            findings: To be drawn.
+            held: Whether what sharpening added to the study's film is held as well; see
+                :class:`~syncxr.images.simulation.film.develop.Frozen`.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,7 @@ class SimulatedStudy:
         developed: The film as it was developed.
     """
 
-    renderer: SimulationRenderer
+    renderer: Retaker
     film: Film
     drawn: Mapping[Entity, tuple[Entity, ...]]
     instructions: Instructions

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from syncxr.images.simulation.anatomy import Patient
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.projection import Pose
+from syncxr.images.simulation.thorax import Floats
 
 
 def surface(patient: Patient, pose: Pose, size: int, water: Tensor) -> Tensor:

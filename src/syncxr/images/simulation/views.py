@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from syncxr.images.simulation.anatomy import Deformation, Population, landmarks_of, sample_patient
 from syncxr.images.simulation.body import cut, geometry, stack
-from syncxr.images.simulation.ct import Floats, load_thorax
+from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.film.beam import Matter
 from syncxr.images.simulation.film.develop import develop
 from syncxr.images.simulation.film.exposure import Exposure
@@ -29,6 +29,7 @@ from syncxr.images.simulation.projection import (
     integrate,
     intersections,
 )
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Image, derive_seed
 from syncxr.threads import torch_threads
 

@@ -15,9 +15,9 @@ from syncxr import assets
 from syncxr.errors import SyncxrError
 from syncxr.images.simulation.anatomies.checks import faults
 from syncxr.images.simulation.anatomies.reading import read
-from syncxr.images.simulation.ct import SOURCE
 from syncxr.images.simulation.preparation.cleaning import CleanCT, clean_any
 from syncxr.images.simulation.preparation.raw import RawCT
+from syncxr.images.simulation.thorax import SOURCE
 
 _CHEST_MM = (250.0, 245.0)
 """Lungs of the shipped source, width and height: what films are collimated to."""

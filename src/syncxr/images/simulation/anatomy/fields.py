@@ -10,7 +10,7 @@ import numpy as np
 
 from syncxr.images.simulation.anatomy.landmarks import Landmarks
 from syncxr.images.simulation.anatomy.patient import Patient
-from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.thorax import Floats
 
 
 def smooth_step(values: Floats, low: float, high: float) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 from syncxr.images.simulation.anatomy.fields import smooth_step
 from syncxr.images.simulation.anatomy.landmarks import Landmarks
 from syncxr.images.simulation.anatomy.patient import Patient
-from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.thorax import Floats
 
 
 def rough_scale(marks: Landmarks, ratio: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from syncxr.images.simulation.ct import LEFT_LUNG, LUNGS, RIGHT_LUNG, Floats, Structure, Thorax
+from syncxr.images.simulation.thorax import LEFT_LUNG, LUNGS, RIGHT_LUNG, Floats, Structure, Thorax
 
 Point = tuple[float, float, float]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from syncxr.images.simulation.ct import SOURCE
+from syncxr.images.simulation.thorax import SOURCE
 
 Sex = Literal["female", "male"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.projection import Pose
+from syncxr.images.simulation.thorax import Floats
 
 ENERGIES = (40.0, 50.0, 60.0, 80.0, 100.0)
 """Of the modelled beam, keV."""

@@ -11,7 +11,7 @@ from scipy.interpolate import CubicSpline
 
 from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.courses import even
-from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.thorax import Floats
 
 Points = NDArray[np.floating[Any]]
 """Places or directions, (..., 3)."""

@@ -11,8 +11,8 @@ import numpy as np
 from syncxr.entities.location import Location
 from syncxr.images.simulation.anatomy.fields import smooth_step as smooth_step
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats, Structure
 from syncxr.images.simulation.shapes import Shape
+from syncxr.images.simulation.thorax import Floats, Structure
 from syncxr.sample import Entity
 
 SEVERITIES = ("mild", "moderate", "severe")

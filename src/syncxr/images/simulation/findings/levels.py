@@ -8,7 +8,7 @@ import numpy as np
 
 from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.thorax import Floats
 
 _STEPS = 5
 """Fixed-point steps; the map is close to a scaling, so that each leaves a fraction of the error."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syncxr.images.simulation.body import Body, Box
-from syncxr.images.simulation.ct import LEFT_LUNG, RIGHT_LUNG, Floats
 from syncxr.images.simulation.findings.finding import Words, lung_share, smooth_step, zone_limits
+from syncxr.images.simulation.thorax import LEFT_LUNG, RIGHT_LUNG, Floats
 
 Texture = Callable[[tuple[int, ...], float, np.random.Generator], Floats]
 

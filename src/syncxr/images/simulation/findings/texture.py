@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.thorax import Floats
 
 _SIZE_MM = (288.0, 340.0, 200.0)
 """Depth, height and width of a block: somewhat more than one lung."""

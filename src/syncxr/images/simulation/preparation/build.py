@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syncxr.images.simulation.ct import LUNGS, Floats, Structure
 from syncxr.images.simulation.preparation import skeleton
 from syncxr.images.simulation.preparation.cleaning import HU_TISSUE, CleanCT
 from syncxr.images.simulation.preparation.compact import compact_labels
@@ -14,6 +13,7 @@ from syncxr.images.simulation.preparation.girdle import pose_arms
 from syncxr.images.simulation.preparation.grid import Grid
 from syncxr.images.simulation.preparation.raw import RawCT
 from syncxr.images.simulation.preparation.resampling import nearest, resample
+from syncxr.images.simulation.thorax import LUNGS, Floats, Structure
 
 HU_CORTICAL = 1400.0
 """Dense cortical bone (ICRU-44) at the CT's 120 kVp, HU: the voxel that counts as all bone."""

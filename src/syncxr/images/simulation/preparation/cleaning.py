@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.preparation.raw import RawCT
+from syncxr.images.simulation.thorax import Floats
 
 HU_TISSUE = 50.0
 """Mean of unenhanced blood and muscle, HU (Hounsfield scale: 35-55)."""

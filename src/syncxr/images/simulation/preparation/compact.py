@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syncxr.images.simulation.ct import Structure
 from syncxr.images.simulation.preparation.cleaning import CleanCT, disk
 from syncxr.images.simulation.preparation.raw import RawCT
+from syncxr.images.simulation.thorax import Structure
 
 
 def compact_labels(raw: RawCT, cleaned: CleanCT) -> NDArray[np.uint8]:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from syncxr.images.simulation.ct import LUNGS, Floats, Structure
 from syncxr.images.simulation.preparation.grid import Grid
+from syncxr.images.simulation.thorax import LUNGS, Floats, Structure
 
 WIDE_MM = 215.0
 """Half width of the prepared body: the upper arms are in it, the elbows are not."""

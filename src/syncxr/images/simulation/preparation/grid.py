@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from syncxr.images.simulation.ct import LUNGS, Floats, Structure
+from syncxr.images.simulation.thorax import LUNGS, Floats, Structure
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from syncxr.images.simulation.ct import Floats
+from syncxr.images.simulation.thorax import Floats
 
 
 def _area_weights(count: int, step: float, size: float, new: float) -> Floats:

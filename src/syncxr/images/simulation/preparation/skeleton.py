@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.preparation.raw import RawCT
+from syncxr.images.simulation.thorax import Floats
 
 CORTEX_MM = 0.9
 """Of a rib (0.5 to 1.5 mm; Mohr et al., J Biomech 2007)."""

@@ -12,9 +12,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from syncxr.images.simulation.body import Body, load_body
-from syncxr.images.simulation.ct import SOURCE, Floats, load_thorax
+from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.projection import Rays, Slabs
 from syncxr.images.simulation.shapes.placing import View, place
+from syncxr.images.simulation.thorax import SOURCE, Floats
 from syncxr.images.simulation.vessels.tree import VARIANTS, grow
 
 _LATTICE = 25.0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from syncxr.images.simulation.anatomy import Landmarks
-from syncxr.images.simulation.ct import LEFT_LUNG, RIGHT_LUNG, Floats, Structure, Thorax
+from syncxr.images.simulation.thorax import LEFT_LUNG, RIGHT_LUNG, Floats, Structure, Thorax
 from syncxr.sample import derive_seed
 
 VARIANTS = 12

@@ -9,7 +9,6 @@ import numpy as np
 from scipy import ndimage
 
 from syncxr.images.simulation.body import Body, Box
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.curves import Points
 from syncxr.images.simulation.findings.finding import (
     SEVERITIES,
@@ -19,6 +18,7 @@ from syncxr.images.simulation.findings.finding import (
     smooth_step,
 )
 from syncxr.images.simulation.shapes import Ellipsoid, Material, Plate, Shape
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 RIBS = (4, 9)

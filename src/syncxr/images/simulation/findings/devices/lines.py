@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.curves import at_height, height_scale, through
 from syncxr.images.simulation.findings.devices.device import Device, Drawn, sign_of
 from syncxr.images.simulation.findings.devices.tubes import FRENCH
 from syncxr.images.simulation.shapes import Material, Plate, Shape, Tube
 from syncxr.images.simulation.shapes.materials import CATHETER, TITANIUM, loaded
+from syncxr.images.simulation.thorax import Floats
 
 TIP_BELOW_CARINA = (5.0, 48.0)
 """Height of a venous catheter's tip, mm: from the lower superior vena cava to the cavoatrial

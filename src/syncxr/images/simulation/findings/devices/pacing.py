@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.curves import Points, through
 from syncxr.images.simulation.findings.devices.device import Device, Drawn, sign_of
 from syncxr.images.simulation.findings.devices.lines import arm, central
 from syncxr.images.simulation.shapes import Material, Plate, Shape, Tube
 from syncxr.images.simulation.shapes.materials import LEAD_COIL, PLATINUM_IRIDIUM, STEEL, TITANIUM
+from syncxr.images.simulation.thorax import Floats
 
 BOX_MM = {"pacemaker": (44.0, 48.0), "defibrillator": (58.0, 66.0)}
 """Width of a generator, mm (makers' data sheets; 6 to 8 and 10 to 13 mm thick)."""

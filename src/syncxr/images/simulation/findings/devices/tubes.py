@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.curves import (
     at_height,
     between,
@@ -17,6 +16,7 @@ from syncxr.images.simulation.findings.curves import (
 from syncxr.images.simulation.findings.devices.device import Device, Drawn, sign_of
 from syncxr.images.simulation.shapes import Material, Plate, Shape, Stripe, Tube
 from syncxr.images.simulation.shapes.materials import MARKER, loaded
+from syncxr.images.simulation.thorax import Floats
 
 TIP_ABOVE_CARINA = (30.0, 70.0)
 """Of an endotracheal tube, mm: 5 ± 2 cm with the head in neutral (Goodman et al., AJR 1976)."""

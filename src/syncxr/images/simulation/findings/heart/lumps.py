@@ -9,8 +9,8 @@ import numpy as np
 from scipy import ndimage
 
 from syncxr.images.simulation.body import Body, Box
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import smooth_step
+from syncxr.images.simulation.thorax import Floats
 
 _SEEN = 12.0
 """Lung along the beam that is seen as lung, mm."""

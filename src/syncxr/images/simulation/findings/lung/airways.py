@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle
 from syncxr.images.simulation.findings.lung.bronchi import walled
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.shapes import Tube
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 COUNTS = {"mild": 7, "moderate": 15, "severe": 28}

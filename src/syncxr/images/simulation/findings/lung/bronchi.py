@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.lungs import Lung
 from syncxr.images.simulation.shapes import Material, Tube
+from syncxr.images.simulation.thorax import Floats
 
 
 def branches(

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.texture import clouds
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 DEGREE = {"mild": (0.40, 0.50), "moderate": (0.62, 0.72), "severe": (0.86, 0.96)}

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lung.bronchi import cuffs, septal_lines
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.texture import clouds, grain, reticulum
 from syncxr.images.simulation.shapes import Shape
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 FILLING = {"mild": (0.10, 0.15), "moderate": (0.24, 0.34), "severe": (0.50, 0.68)}

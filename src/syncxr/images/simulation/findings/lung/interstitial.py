@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.texture import clouds, reticulum
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 STRENGTH = {"mild": (0.16, 0.22), "moderate": (0.34, 0.44), "severe": (0.62, 0.80)}

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import affected
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 PER_LITRE = {"mild": 170.0, "moderate": 400.0, "severe": 900.0}

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lung.bronchi import bronchograms
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.texture import clouds, grain, reticulum
 from syncxr.images.simulation.shapes import Shape
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 ZONES = ("base", "lower zone", "mid zone", "upper zone", "apex")

@@ -10,12 +10,12 @@ import numpy as np
 
 from syncxr.entities.location import Location
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.texture import clouds
 from syncxr.images.simulation.shapes import Ellipsoid, Material, Shape
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 STREAKS = {"mild": 3, "moderate": 6, "severe": 11}

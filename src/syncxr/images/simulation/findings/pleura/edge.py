@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.lungs import Lung
 from syncxr.images.simulation.shapes import Material, Tube
+from syncxr.images.simulation.thorax import Floats
 
 _TISSUE = Material(water=2.4)
 """The beam grazes visceral pleura of 0.3 mm over some 8 mm where a lung of 5 cm radius turns: 2.4

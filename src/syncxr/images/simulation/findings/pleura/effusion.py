@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import (
     Change,
     check_place,
@@ -19,6 +18,7 @@ from syncxr.images.simulation.findings.finding import (
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.pleura.level import level_surface
 from syncxr.images.simulation.findings.texture import clouds
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 LEVELS = {"mild": (-0.22, -0.10), "moderate": (0.10, 0.24), "severe": (0.44, 0.64)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from syncxr.images.simulation.anatomy import Deformation, Patient
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.levels import facing
 from syncxr.images.simulation.findings.lungs import Lung
+from syncxr.images.simulation.thorax import Floats
 
 _STEPS = 3
 """Fixed-point steps; the map is close to a scaling, so that each leaves a fraction of the error."""

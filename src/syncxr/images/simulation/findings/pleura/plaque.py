@@ -10,11 +10,11 @@ import numpy as np
 
 from syncxr.entities.location import Location
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.texture import clouds
 from syncxr.images.simulation.shapes import Material, Plate, Shape
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 COUNTS = {"mild": 1, "moderate": 2, "severe": 3}

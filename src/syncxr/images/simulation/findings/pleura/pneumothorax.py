@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.pleura.edge import pleural_edge
 from syncxr.images.simulation.findings.pleura.effusion import DENSITY, shifted
 from syncxr.images.simulation.findings.pleura.level import level_surface
 from syncxr.images.simulation.shapes import Shape
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 APICAL_GAPS = {"mild": (18.0, 28.0), "moderate": (32.0, 48.0), "severe": (58.0, 88.0)}

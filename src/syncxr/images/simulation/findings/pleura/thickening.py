@@ -10,10 +10,10 @@ import numpy as np
 
 from syncxr.entities.location import Location
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.ct import Floats
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.texture import clouds, grain
+from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 THICKNESS = {"mild": (4.0, 6.0), "moderate": (8.0, 11.0), "severe": (14.0, 20.0)}
