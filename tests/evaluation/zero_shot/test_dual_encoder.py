@@ -56,13 +56,13 @@ class Texts(nn.Module):
 
     channels = WIDTH
 
-    def tokenise(self, text: str) -> int:
+    def tokens(self, texts: Sequence[str], device: torch.device) -> Tokens:
+        ids = torch.tensor([self._place(text) for text in texts], device=device).view(-1, 1)
+        return Tokens(ids, torch.ones_like(ids), torch.zeros_like(ids))
+
+    def _place(self, text: str) -> int:
         (place,) = (i for i, name in enumerate(FINDINGS) if name in text)
         return place + len(FINDINGS) * text.startswith("no ")
-
-    def collate(self, rows: Sequence[int]) -> Tokens:
-        ids = torch.tensor(rows).view(-1, 1)
-        return Tokens(ids, torch.ones_like(ids), torch.zeros_like(ids))
 
     def forward(self, tokens: Tokens) -> TextFeatures:
         pooled = torch.eye(WIDTH)[tokens.ids[:, 0]]
