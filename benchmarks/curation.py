@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,6 +28,7 @@ from syncxr.evaluation.metrics.bootstrap import Interval, Resamples, interval
 from syncxr.evaluation.metrics.ranking import Ranking
 from syncxr.progress import bar, console
 from syncxr.sample import Image, derive_seed
+from syncxr.views.console import write_json
 
 CONTENT = ("chest", "human", "frontal")
 """The questions that real films are put to."""
@@ -252,10 +251,8 @@ def main() -> None:
     result["held_out"] = held_out(inspector, stock, args.each)
     result["planted"] = planted(inspector, stock, args.planted)
     show(result)
-    if args.json == "-":
-        json.dump(result, sys.stdout, indent=2)
-    elif args.json:
-        Path(args.json).write_text(json.dumps(result, indent=2) + "\n")
+    if args.json:
+        write_json(result, Path(args.json))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ beyond what it held before the loss. Printed are medians, and the ratio of the m
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import resource
 import statistics
@@ -30,6 +29,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from syncxr.pretraining.methods.gloria import GLoRIAOptions, both_ways, local_similarities
+from syncxr.views.console import write_json
 
 BARS = {"time": 0.15, "memory": 0.25}
 OPTIONS = GLoRIAOptions()
@@ -185,11 +185,8 @@ def main() -> int:
     for name, bar in BARS.items():
         print(f"{name} ratio {figures[f'{name}_ratio']:.3f}  bar {bar}", file=out)
     print(f"CPU time ratio {figures['cpu_time_ratio']:.3f}", file=out)
-    text = json.dumps(figures, indent=1)
-    if args.json == "-":
-        print(text)
-    elif args.json:
-        Path(args.json).write_text(text + "\n", "utf-8")
+    if args.json:
+        write_json(figures, Path(args.json))
     return 0
 
 

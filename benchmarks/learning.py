@@ -13,7 +13,6 @@ status 75, and the same command goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from syncxr.evaluation.suites.held_out import evaluate
 from syncxr.evaluation.testsets.making import SimulatedOptions
 from syncxr.evaluation.testsets.making import make as make_test_set
 from syncxr.pipeline import run_evaluation, run_pretraining
-from syncxr.views.console import scores
+from syncxr.views.console import scores, write_json
 
 MEAN_BAR, FINDING_BAR = 0.80, 0.70
 
@@ -162,10 +161,8 @@ def main() -> None:
         sys.exit(f"error: {error}")
     lines = verdict(figures, arguments.methods)
     print("\n".join(lines), file=sys.stderr if arguments.json == "-" else sys.stdout)
-    if arguments.json == "-":
-        json.dump(figures, sys.stdout, indent=1)
-    elif arguments.json:
-        Path(arguments.json).write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    if arguments.json:
+        write_json(figures, Path(arguments.json))
 
 
 if __name__ == "__main__":

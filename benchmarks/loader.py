@@ -50,7 +50,6 @@ from PIL import Image as Pillow
 from rich.console import Console
 from scipy.ndimage import gaussian_filter
 
-from syncxr.dataset.files import write_text
 from syncxr.dataset.schema import SCHEMA, encode_png
 from syncxr.pretraining.data.loader import Batch, Loader, Part
 from syncxr.pretraining.data.sources.generated import GeneratedDataset
@@ -65,6 +64,7 @@ from syncxr.pretraining.data.store.layout import (
     TEXT_BOUNDS,
 )
 from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.views.console import write_json
 
 BAR = 0.9
 FLAT = 1.15
@@ -431,10 +431,8 @@ def main() -> int:
         return 0
     found = measure(options)
     met = show(found, Console(stderr=True))
-    if options.json == "-":
-        print(json.dumps(found, indent=1))
-    elif options.json:
-        write_text(Path(options.json), json.dumps(found, indent=1) + "\n")
+    if options.json:
+        write_json(found, Path(options.json))
     return 0 if met else 1
 
 

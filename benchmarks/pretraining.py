@@ -12,7 +12,6 @@ simulator.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +42,7 @@ from syncxr.registry import build
 from syncxr.reports.constrained import report_grammar
 from syncxr.reports.drafting import DraftRequest
 from syncxr.sample import Sample, derive_seed
-from syncxr.views.console import scores
+from syncxr.views.console import scores, write_json
 
 BAR = 0.65
 
@@ -132,10 +131,8 @@ def main() -> None:
         sys.exit(f"error: {error}")
     lines = verdict(figures)
     print("\n".join(lines), file=sys.stderr if arguments.json == "-" else sys.stdout)
-    if arguments.json == "-":
-        json.dump(figures, sys.stdout, indent=1)
-    elif arguments.json:
-        Path(arguments.json).write_text(json.dumps(figures, indent=1) + "\n")
+    if arguments.json:
+        write_json(figures, Path(arguments.json))
 
 
 if __name__ == "__main__":

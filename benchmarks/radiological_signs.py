@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,6 @@ from scipy import ndimage
 
 from simulated_films import patient_of
 from syncxr.entities.lexicon import load_lexicon
-from syncxr.figures import json_values
 from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.body import load_body
 from syncxr.images.simulation.organs import SHADOW_CM, Organs, on_film, organs_of
@@ -35,6 +33,7 @@ from syncxr.images.simulation.renderer import SimulationOptions, SimulationRende
 from syncxr.images.simulation.study import SimulatedStudy
 from syncxr.progress import bar
 from syncxr.sample import Entity, Mask, Polarity
+from syncxr.views.console import write_json
 
 SIZE = 448
 
@@ -566,10 +565,8 @@ def main() -> None:
             rows.append(measured(sign, arguments.patients))
             progress.advance()
     show(rows, Console(stderr=arguments.json == "-", width=130))
-    if arguments.json == "-":
-        json.dump(json_values(rows), sys.stdout, indent=1)
-    elif arguments.json:
-        Path(arguments.json).write_text(json.dumps(json_values(rows), indent=1) + "\n", "utf-8")
+    if arguments.json:
+        write_json(rows, Path(arguments.json))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ from syncxr.reports.grammar import Grammar, Text
 from syncxr.reports.verification import verify_findings, verify_impression
 from syncxr.reports.writers.llamacpp import LlamaCppOptions, LlamaCppWriter
 from syncxr.sample import Category, Entity, Polarity, derive_seed
+from syncxr.views.console import write_json
 
 BARS = {
     "first_round_acceptance": 0.90,
@@ -259,10 +260,8 @@ def main() -> None:
     if arguments.blind:
         write_blind(arguments.blind, ways, seed=0)
     show(result)
-    if arguments.json == "-":
-        json.dump(result, sys.stdout, indent=2)
-    elif arguments.json:
-        Path(arguments.json).write_text(json.dumps(result, indent=2), "utf-8")
+    if arguments.json:
+        write_json(result, Path(arguments.json))
 
 
 def show(result: dict[str, Any]) -> None:

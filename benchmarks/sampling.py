@@ -9,8 +9,6 @@ scale: ``benchmarks/plan_scaling.py``.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from syncxr.entities.sampling import balance_report, plan
 from syncxr.images import RENDERERS
 from syncxr.progress import console
 from syncxr.registry import build
+from syncxr.views.console import write_json
 
 
 def laptop_balance(path: Path) -> dict[str, Any]:
@@ -44,10 +43,8 @@ def main() -> None:
             f"{row['real_gini']:.2f} → {row['planned_gini']:.2f}, uses "
             f"{row['min_use']:.0f}–{row['max_use']:.0f}"
         )
-    if arguments.json == "-":
-        json.dump(figures, sys.stdout, indent=1)
-    elif arguments.json:
-        Path(arguments.json).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    if arguments.json:
+        write_json(figures, Path(arguments.json))
 
 
 if __name__ == "__main__":

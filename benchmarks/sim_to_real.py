@@ -23,8 +23,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -55,7 +53,6 @@ from simulated_training import (
     train_classifier,
     train_unet,
 )
-from syncxr.dataset.files import write_text
 from syncxr.evaluation.finetuning.unet import UNet
 from syncxr.evaluation.metrics.bootstrap import interval
 from syncxr.evaluation.metrics.masks import overlaps
@@ -72,10 +69,10 @@ from syncxr.evaluation.zero_shot.strict import (
     grey_scores,
     score_strictly,
 )
-from syncxr.figures import json_values
 from syncxr.images.look import equalise
 from syncxr.images.visibility import noise_level
 from syncxr.sample import Image
+from syncxr.views.console import write_json
 
 CONCEPTS: dict[str, tuple[str, ...]] = {
     "atelectasis": ("atelectasis", "lobar collapse"),
@@ -473,10 +470,8 @@ def main() -> None:
         }
         for row in rows
     ]
-    if arguments.json == "-":
-        json.dump(json_values(figures), sys.stdout, indent=1)
-    elif arguments.json:
-        write_text(Path(arguments.json), json.dumps(json_values(figures), indent=1) + "\n")
+    if arguments.json:
+        write_json(figures, Path(arguments.json))
 
 
 def _recipe() -> str:

@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +36,11 @@ from simulated_films import Wanted, make, mixed
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.evaluation.metrics.bootstrap import Resamples, interval
 from syncxr.evaluation.metrics.ranking import Ranking
-from syncxr.figures import json_values
 from syncxr.images.simulation.findings.finding import SEVERITIES
 from syncxr.pretraining.encoders.image import build_image_encoder
 from syncxr.pretraining.options import ImageEncoderOptions
 from syncxr.sample import derive_seed
+from syncxr.views.console import write_json
 
 BARS: dict[str, tuple[str, str]] = {
     "cardiomegaly": ("cardiomegaly", "severe"),
@@ -402,10 +400,8 @@ def main() -> None:
         "steps": steps(test, scores),
     }
     show(figures, Console(stderr=arguments.json == "-", width=110))
-    if arguments.json == "-":
-        json.dump(json_values(figures), sys.stdout, indent=1)
-    elif arguments.json:
-        Path(arguments.json).write_text(json.dumps(json_values(figures), indent=1) + "\n", "utf-8")
+    if arguments.json:
+        write_json(figures, Path(arguments.json))
 
 
 if __name__ == "__main__":

@@ -24,8 +24,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,6 +41,7 @@ from syncxr.images.simulation.renderer import SimulationOptions, SimulationRende
 from syncxr.images.visibility import GREY_STEP, visible_pixels
 from syncxr.progress import bar
 from syncxr.sample import Entity, Mask, Polarity
+from syncxr.views.console import write_json
 
 BARS = {"inside": 0.90, "changed": 0.60, "area": 1.0}
 
@@ -220,10 +219,8 @@ def main() -> None:
     whole = [row for row in rows if not short(row)]
     console.print(f"{len(whole)} of {len(rows)} findings reach every bar; one source CT")
     result = {"bars": BARS, "findings": rows, "films": [asdict(film) for film in films]}
-    if arguments.json == "-":
-        json.dump(result, sys.stdout, indent=1)
-    elif arguments.json:
-        Path(arguments.json).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    if arguments.json:
+        write_json(result, Path(arguments.json))
 
 
 if __name__ == "__main__":

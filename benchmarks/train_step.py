@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import statistics
 import sys
 import time
@@ -41,6 +40,7 @@ from syncxr.pretraining.options import PretrainingOptions, TextEncoderOptions
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.pretraining.training.start import build_model
 from syncxr.registry import BackendSpec
+from syncxr.views.console import write_json
 
 BARS = {"all": 1.5}
 SENTENCES = (
@@ -232,11 +232,8 @@ def main() -> int:
         bar, cpu = f"  bar {BARS[name]}" if name in BARS else "", figures["times_as_fast_cpu"][name]
         told = f"{ratio:.2f} times as fast as public, {cpu:.2f} by processor time"
         print(f"{name:8} {told}{bar}", file=out)
-    text = json.dumps(figures, indent=1)
-    if args.json == "-":
-        print(text)
-    elif args.json:
-        Path(args.json).write_text(text + "\n", "utf-8")
+    if args.json:
+        write_json(figures, Path(args.json))
     return 0
 
 

@@ -76,3 +76,5 @@ def bar(label: str, total: int | None, done: int = 0) -> Iterator[Bar]:
     with progress:
         task = progress.add_task(label, total=total, completed=done, note="", already=done)
         yield Bar(progress, task)
+        if total is None:  # now it is known
+            progress.update(task, total=progress.tasks[0].completed)

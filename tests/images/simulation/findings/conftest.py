@@ -1,4 +1,4 @@
-"""A body at 2 mm, shared by the tests of findings: insertion needs no film."""
+"""What the tests of findings share: a body at 2 mm (insertion needs no film), small films."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,27 @@ from syncxr.entities.lexicon import load_lexicon
 from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.body import Body, load_body
 from syncxr.images.simulation.findings import FINDINGS, Change
-from syncxr.sample import Polarity
+from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
+from syncxr.sample import Entity, Polarity
 
 Insert = Callable[..., tuple[Change, Body]]
+State = Callable[..., Entity]
+
+
+@pytest.fixture(scope="session")
+def small() -> SimulationRenderer:
+    """Takes PA films of 96 pixels."""
+    return SimulationRenderer(SimulationOptions(size=96, views={"PA": 1.0}))
+
+
+@pytest.fixture(scope="session")
+def stated() -> State:
+    """Make a positive statement."""
+
+    def make(concept: str, location: str = "", severity: str = "") -> Entity:
+        return load_lexicon().concepts[concept].entity(Polarity.PRESENT, location, severity)
+
+    return make
 
 
 @pytest.fixture(scope="session")

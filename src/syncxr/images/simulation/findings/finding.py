@@ -44,6 +44,10 @@ _TISSUE = frozenset({"bone_density"})
 """Fields of the patient that move nothing."""
 
 
+Areas = Mapping[str, tuple[float, float]]
+"""Severity to the least and greatest area of a mask, cm² on a frontal film."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What a finding did.
@@ -82,7 +86,7 @@ class Finding(Protocol):
         ...
 
     @property
-    def area_cm2(self) -> Mapping[str, tuple[float, float]]:
+    def area_cm2(self) -> Areas:
         """Severity to the area that the mask may have on a frontal film, cm²."""
         ...
 

@@ -6,28 +6,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from syncxr.entities.lexicon import load_lexicon
 from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings import Change
 from syncxr.images.simulation.findings.bone import BONE
 from syncxr.images.simulation.findings.bone.spine import BOWS, HUNCHES
-from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
+from syncxr.images.simulation.renderer import SimulationRenderer
 from syncxr.images.simulation.shapes import Ellipsoid, Plate, Tube
-from syncxr.sample import Entity, Polarity
+from syncxr.sample import Entity
 
 Insert = Callable[..., tuple[Change, Body]]
+State = Callable[..., Entity]
 
 CONCEPTS = [finding.concept for finding in BONE]
-
-
-@pytest.fixture(scope="module")
-def small() -> SimulationRenderer:
-    return SimulationRenderer(SimulationOptions(size=96, views={"PA": 1.0}))
-
-
-def stated(concept: str, location: str = "", severity: str = "") -> Entity:
-    return load_lexicon().concepts[concept].entity(Polarity.PRESENT, location, severity)
 
 
 @pytest.mark.parametrize("concept", CONCEPTS)
@@ -132,7 +123,9 @@ def test_severer_emphysema_has_the_streaks_of_the_milder(insert: Insert) -> None
     ("concept", "location"),
     [("scoliosis", ""), ("osteopenia", ""), ("subcutaneous emphysema", "left"), ("osteophyte", "")],
 )
-def test_severity_is_seen(small: SimulationRenderer, concept: str, location: str) -> None:
+def test_severity_is_seen(
+    stated: State, small: SimulationRenderer, concept: str, location: str
+) -> None:
     signals = []
     for severity in ("mild", "moderate", "severe"):
         entity = stated(concept, location, severity)
@@ -142,14 +135,14 @@ def test_severity_is_seen(small: SimulationRenderer, concept: str, location: str
     assert 0 < signals[0] < signals[2]
 
 
-def test_emphysema_lies_on_its_side(small: SimulationRenderer) -> None:
+def test_emphysema_lies_on_its_side(stated: State, small: SimulationRenderer) -> None:
     for side, columns in (("left", slice(48, None)), ("right", slice(None, 48))):
         entity = stated("subcutaneous emphysema", side, "moderate")
         mask = small.render_entities([entity], 5).masks[str(entity)]
         assert mask[:, columns].sum() > 0.8 * mask.sum()
 
 
-def test_osteopenia_spares_soft_tissue(small: SimulationRenderer) -> None:
+def test_osteopenia_spares_soft_tissue(stated: State, small: SimulationRenderer) -> None:
     entity = stated("osteopenia", "", "severe")
     film = small.render_entities([entity], 6)
     mask = film.masks[str(entity)]

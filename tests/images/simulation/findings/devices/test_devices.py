@@ -7,29 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from syncxr.entities.lexicon import load_lexicon
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings import Change
 from syncxr.images.simulation.findings.devices import DEVICES
 from syncxr.images.simulation.findings.devices.surgical import WIRES
 from syncxr.images.simulation.findings.devices.tubes import TIP_ABOVE_CARINA, TIP_TOO_DEEP
-from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
+from syncxr.images.simulation.renderer import SimulationRenderer
 from syncxr.images.simulation.shapes import Plate, Tube
-from syncxr.sample import Entity, Polarity
+from syncxr.sample import Entity
 
 Insert = Callable[..., tuple[Change, Body]]
+State = Callable[..., Entity]
 
 CONCEPTS = [device.concept for device in DEVICES]
 SIDED = [device.concept for device in DEVICES if device.sides]
-
-
-@pytest.fixture(scope="module")
-def small() -> SimulationRenderer:
-    return SimulationRenderer(SimulationOptions(size=96, views={"PA": 1.0}))
-
-
-def stated(concept: str, location: str = "") -> Entity:
-    return load_lexicon().concepts[concept].entity(Polarity.PRESENT, location)
 
 
 def tubes(change: Change) -> list[np.ndarray]:
@@ -50,7 +41,7 @@ def test_same_seed_same_device_and_another_seed_another(insert: Insert, concept:
 
 
 @pytest.mark.parametrize("concept", CONCEPTS)
-def test_shows_on_the_film(small: SimulationRenderer, concept: str) -> None:
+def test_shows_on_the_film(stated: State, small: SimulationRenderer, concept: str) -> None:
     entity = stated(concept)
     for seed in (1, 2):
         film = small.render_entities([entity], seed)
@@ -64,7 +55,9 @@ def test_shows_on_the_film(small: SimulationRenderer, concept: str) -> None:
 
 
 @pytest.mark.parametrize("concept", ["chest tube", "pacemaker", "port catheter"])
-def test_lies_on_the_side_that_is_named(small: SimulationRenderer, concept: str) -> None:
+def test_lies_on_the_side_that_is_named(
+    stated: State, small: SimulationRenderer, concept: str
+) -> None:
     for side, sign in (("left", 1.0), ("right", -1.0)):
         entity = stated(concept, side)
         mask = small.render_entities([entity], 3).masks[str(entity)]
@@ -79,7 +72,7 @@ def test_both_sides_are_two(insert: Insert, concept: str) -> None:
     assert len(both.shapes) > len(one.shapes)
 
 
-def test_places_devices_cannot_have(small: SimulationRenderer) -> None:
+def test_places_devices_cannot_have(stated: State, small: SimulationRenderer) -> None:
     assert small.refusal(stated("endotracheal tube", "left"))
     assert small.refusal(stated("chest tube", "left apex"))
     assert not small.refusal(stated("chest tube", "left"))
@@ -90,7 +83,9 @@ def carina(body: Body) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_endotracheal_tube_ends_above_the_carina_as_stated(insert: Insert, seed: int) -> None:
+def test_endotracheal_tube_ends_above_the_carina_as_stated(
+    stated: State, insert: Insert, seed: int
+) -> None:
     change, body = insert("endotracheal tube", seed=seed)
     tip = change.parameters["device"]["tip_above_carina_mm"]
     assert TIP_ABOVE_CARINA[0] <= tip <= TIP_ABOVE_CARINA[1]

@@ -14,23 +14,15 @@ from syncxr.images.simulation.findings.heart import HEART
 from syncxr.images.simulation.findings.heart.aorta import ANEURYSMS, BOWS
 from syncxr.images.simulation.findings.heart.lumps import Lump, border, grow
 from syncxr.images.simulation.findings.levels import level_through
-from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
+from syncxr.images.simulation.renderer import SimulationRenderer
 from syncxr.images.simulation.shapes import Tube
-from syncxr.sample import Entity, Polarity
+from syncxr.sample import Entity
 
 Insert = Callable[..., tuple[Change, Body]]
+State = Callable[..., Entity]
 
 CONCEPTS = [finding.concept for finding in HEART]
 GRADED = [c for c in CONCEPTS if load_lexicon().concepts[c].scale != "none"]
-
-
-@pytest.fixture(scope="module")
-def small() -> SimulationRenderer:
-    return SimulationRenderer(SimulationOptions(size=96, views={"PA": 1.0}))
-
-
-def stated(concept: str, location: str = "", severity: str = "") -> Entity:
-    return load_lexicon().concepts[concept].entity(Polarity.PRESENT, location, severity)
 
 
 @pytest.mark.parametrize("concept", CONCEPTS)
@@ -58,7 +50,7 @@ def test_a_step_more_is_more(insert: Insert, normal: Body, concept: str) -> None
 
 
 @pytest.mark.parametrize("concept", [c for c in CONCEPTS if "calcification" not in c])
-def test_shows_on_the_film(small: SimulationRenderer, concept: str) -> None:
+def test_shows_on_the_film(stated: State, small: SimulationRenderer, concept: str) -> None:
     severity = "severe" if concept in GRADED else ""
     entity = stated(concept, "", severity)
     film = small.render_entities([entity], 2)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.curves import Points
-from syncxr.images.simulation.findings.finding import Change, check_place, settle
+from syncxr.images.simulation.findings.finding import Areas, Change, check_place, settle
 from syncxr.images.simulation.shapes import Shape, Tube
 from syncxr.images.simulation.shapes.materials import GAS
 from syncxr.sample import Entity
@@ -32,10 +32,7 @@ class SubcutaneousEmphysema:
 
     concept: str = "subcutaneous emphysema"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return AREA_CM2
+    area_cm2: ClassVar[Areas] = AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """A side at most."""

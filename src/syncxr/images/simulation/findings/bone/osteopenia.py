@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import SEVERITIES, Change, check_place, settle
+from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, check_place, settle
 from syncxr.sample import Entity
 
 DENSITIES = {"mild": (0.62, 0.72), "moderate": (0.46, 0.56), "severe": (0.30, 0.40)}
@@ -27,10 +28,7 @@ class Osteopenia:
 
     concept: str = "osteopenia"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return AREA_CM2
+    area_cm2: ClassVar[Areas] = AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """It has no place."""

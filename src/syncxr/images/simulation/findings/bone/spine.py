@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.curves import Points
-from syncxr.images.simulation.findings.finding import SEVERITIES, Change, check_place, settle
+from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, check_place, settle
 from syncxr.images.simulation.shapes import Material, Shape, Tube
 from syncxr.sample import Entity
 
@@ -65,10 +65,7 @@ class Curvature:
     bows: Mapping[str, tuple[float, float]]
     either: bool
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return SPINE_AREA_CM2
+    area_cm2: ClassVar[Areas] = SPINE_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """A spine has no side."""
@@ -107,10 +104,7 @@ class Wear:
     concept: str
     plates: bool
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return SPUR_AREA_CM2
+    area_cm2: ClassVar[Areas] = SPUR_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """A spine has no side."""

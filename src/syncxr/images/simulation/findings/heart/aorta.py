@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.curves import Points, between
-from syncxr.images.simulation.findings.finding import SEVERITIES, Change, check_place, settle
+from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, check_place, settle
 from syncxr.images.simulation.findings.heart.lumps import Lump, grow
 from syncxr.images.simulation.shapes import Material, Shape, Tube
 from syncxr.images.simulation.shapes.materials import CALCIUM
@@ -74,10 +74,7 @@ class Aorta:
     field: str
     values: Mapping[str, tuple[float, float]]
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return AREA_CM2
+    area_cm2: ClassVar[Areas] = AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """An aorta has no side."""
@@ -118,10 +115,7 @@ class Calcification:
 
     concept: str
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return CALCIUM_AREA_CM2
+    area_cm2: ClassVar[Areas] = CALCIUM_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """An aorta has no side."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.curves import Points
-from syncxr.images.simulation.findings.finding import SEVERITIES, Change, check_place
+from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, check_place
 from syncxr.images.simulation.shapes import Shape, Tube
 from syncxr.images.simulation.shapes.materials import CALCIUM
 from syncxr.sample import Entity
@@ -29,10 +30,7 @@ class ValveCalcification:
 
     concept: str = "valve calcification"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity; the words have none."""
-        return VALVE_AREA_CM2
+    area_cm2: ClassVar[Areas] = VALVE_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """The heart has no side."""
@@ -65,10 +63,7 @@ class CoronaryCalcification:
 
     concept: str = "coronary calcification"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity; the words have none."""
-        return CORONARY_AREA_CM2
+    area_cm2: ClassVar[Areas] = CORONARY_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """The heart has no side."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import Change, check_place, settle
+from syncxr.images.simulation.findings.finding import Areas, Change, check_place, settle
 from syncxr.sample import Entity
 
 RATIOS = {"mild": (0.53, 0.555), "moderate": (0.565, 0.595), "severe": (0.605, 0.64)}
@@ -31,10 +32,7 @@ class Cardiomegaly:
 
     concept: str = "cardiomegaly"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return AREA_CM2
+    area_cm2: ClassVar[Areas] = AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """A heart has no side."""

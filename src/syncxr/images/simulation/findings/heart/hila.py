@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from syncxr.entities.location import Location
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import SEVERITIES, Change, settle
+from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, settle
 from syncxr.images.simulation.findings.heart.lumps import Lump, grow
 from syncxr.images.simulation.shapes import Ellipsoid, Shape
 from syncxr.images.simulation.shapes.materials import CALCIUM
@@ -122,10 +122,7 @@ class WideArteries:
 
     concept: str = "pulmonary artery enlargement"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return AREA_CM2
+    area_cm2: ClassVar[Areas] = AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """Hila have sides."""
@@ -160,10 +157,7 @@ class CalcifiedNodes:
 
     concept: str = "calcified lymph node"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return CALCIFIED_AREA_CM2
+    area_cm2: ClassVar[Areas] = CALCIFIED_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """Hila have sides."""

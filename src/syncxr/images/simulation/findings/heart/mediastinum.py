@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.curves import at_height
 from syncxr.images.simulation.findings.finding import (
     SEVERITIES,
+    Areas,
     Change,
     check_place,
     settle,
@@ -73,10 +74,7 @@ class Widening:
 
     concept: str = "mediastinal widening"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return WIDENING_AREA_CM2
+    area_cm2: ClassVar[Areas] = WIDENING_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """It has no side."""
@@ -115,10 +113,7 @@ class MediastinalMass:
 
     concept: str = "mediastinal mass"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return MASS_AREA_CM2
+    area_cm2: ClassVar[Areas] = MASS_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """It has no side."""
@@ -152,10 +147,7 @@ class Goiter:
 
     concept: str = "thyroid goiter"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return MASS_AREA_CM2
+    area_cm2: ClassVar[Areas] = MASS_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """It has no side."""
@@ -188,10 +180,7 @@ class HiatalHernia:
 
     concept: str = "hiatal hernia"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return HERNIA_AREA_CM2
+    area_cm2: ClassVar[Areas] = HERNIA_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """It has no side."""

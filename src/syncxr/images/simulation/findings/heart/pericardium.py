@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.curves import Points, through
-from syncxr.images.simulation.findings.finding import SEVERITIES, Change, check_place, settle
+from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, check_place, settle
 from syncxr.images.simulation.findings.heart.lumps import Lump, border, grow
 from syncxr.images.simulation.shapes import Material, Shape, Tube
 from syncxr.images.simulation.shapes.materials import GAS
@@ -34,10 +35,7 @@ class PericardialEffusion:
 
     concept: str = "pericardial effusion"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return FLUID_AREA_CM2
+    area_cm2: ClassVar[Areas] = FLUID_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """The heart has no side."""
@@ -67,10 +65,7 @@ class Pneumomediastinum:
 
     concept: str = "pneumomediastinum"
 
-    @property
-    def area_cm2(self) -> dict[str, tuple[float, float]]:
-        """Area by severity."""
-        return AIR_AREA_CM2
+    area_cm2: ClassVar[Areas] = AIR_AREA_CM2
 
     def refuses(self, entity: Entity) -> str:
         """It has no side."""
