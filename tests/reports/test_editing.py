@@ -54,6 +54,18 @@ def test_changed_grade() -> None:
     assert not any("mild" in statement for statement in stated(edit.text))
 
 
+def test_impression_of_several_findings_tells_the_new_grade() -> None:
+    text = (
+        "FINDINGS: Small left pleural effusion. The heart is enlarged."
+        " IMPRESSION: Cardiomegaly. Small left pleural effusion and left basilar atelectasis."
+    )
+    head, _, tail = change(text, "large left pleural effusion").text.partition("IMPRESSION:")
+    assert "severe left pleural effusion" in stated(head)
+    assert "severe left pleural effusion" in stated(tail)
+    tail = remove(text, "left pleural effusion").text.partition("IMPRESSION:")[2]
+    assert not any("effusion" in statement for statement in stated(tail))
+
+
 def test_one_side_of_two() -> None:
     text = "Small left pleural effusion. Large right pleural effusion."
     edit = remove(text, "left pleural effusion")

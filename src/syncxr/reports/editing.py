@@ -157,19 +157,24 @@ def _edit(text: str, goes: Callable[[Entity], bool], come: tuple[Entity, ...], s
     """The text with some statements gone and others said in the first one's stead."""
     mentions = extract(text)
     pending = list(come)
+    # A section that told a finding tells the one in its stead: IMPRESSION repeats FINDINGS.
+    repeated = [e for e in come[:1] if e.polarity is Polarity.PRESENT]
+    told = True
     parts: list[str] = []
     for sentence in _SENTENCE.finditer(text):
         here = [m for m in mentions if sentence.start() <= m.start < sentence.end()]
+        heading = _HEADING.match(sentence[0])
+        lead = heading[0] if heading else ""
+        told = told and not lead.strip()
         if not any(goes(m.entity) for m in here):
             parts.append(sentence[0])
             continue
         rest = list(dict.fromkeys(m.entity for m in here if not goes(m.entity)))
-        heading = _HEADING.match(sentence[0])
-        lead = heading[0] if heading else ""
-        # A section is not left empty: it repeats what has come.
-        new = pending or (list(come[:1]) if lead.strip() and not rest else [])
+        # Nor is a section left empty.
+        empty = list(come[:1]) if lead.strip() and not rest else []
+        new = pending or ([] if told else repeated) or empty
         said = [_say(entity, seed) for entity in [*new, *rest]]
-        pending = []
+        pending, told = [], True
         end = "\n" if sentence[0].endswith("\n") else ""
         parts.append(lead + " ".join(said) + end)
     made = "".join(parts)
