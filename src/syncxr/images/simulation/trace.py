@@ -12,17 +12,11 @@ from torch import Tensor
 from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import Body, load_body, stack
 from syncxr.images.simulation.film.beam import Matter
-from syncxr.images.simulation.frame import Frame, frame_of
+from syncxr.images.simulation.frame import Frame, cross, frame_of
 from syncxr.images.simulation.insertion import Inserted, patients_without
 from syncxr.images.simulation.moving import moved_tissue
 from syncxr.images.simulation.parts import Part
-from syncxr.images.simulation.projection import (
-    cast,
-    column_of,
-    frontal,
-    integrate,
-    intersections,
-)
+from syncxr.images.simulation.projection import cast, column_of, frontal, integrate
 from syncxr.images.simulation.scene import Scene
 from syncxr.images.simulation.shapes import project
 from syncxr.images.simulation.surface import surface
@@ -38,7 +32,7 @@ class Paths:
         matter: Along every ray.
         added: Finding to what it put there: ``matter.less(added[finding])`` is left without it, but
             for what findings do to each other beyond replacing tissue.
-        shaping: Findings that changed the patient as a whole: they move tissue beyond their masks.
+        shaping: Findings that move tissue beyond their masks, as those that change the patient do.
         masks: Finding to where the ray passes through more of its changed tissue than the least
             path that the finding states.
         heart_ratio: Cardiothoracic ratio measured on the projected heart and lungs; ``None``
@@ -74,13 +68,12 @@ def trace(
     frame, water, bone = frame_of(body, resolution_mm, pose.view == "lateral")
     rays = cast(pose, size)
     deformation = Deformation.of(patient, body.marks, partial(column_of, frontal(pose)))
-    where, lengths = intersections(frame.slabs, rays, deformation, device=device)
-    lengths = lengths * frame.stretch(patient)
+    slabs, where, lengths = cross(frame.slabs, rays, deformation, device=device)
     channels = stack(water, bone).to(device)
-    path = integrate(frame.slabs, channels, where, lengths)
+    path = integrate(slabs, channels, where, lengths)
     matter = Matter(path[0], path[1] * patient.bone_density)
     tree = lay(resolution_mm, patient.vessels, patient.anatomy)
-    vessels = project_vessels(tree, body, frame.slabs, where, rays, pose.field / size)
+    vessels = project_vessels(tree, body, slabs, where, rays, pose.field / size)
     matter = matter._replace(water=matter.water + patient.markings * vessels)
     matter = matter._replace(water=matter.water + surface(patient, pose, size, matter.water))
     added: dict[Entity, Matter] = {}
@@ -90,7 +83,7 @@ def trace(
     for entity, one in inserted.items():
         changed, own = _cells(one, patient, frame, where, lengths)
         if one.change.shapes:
-            small = project(one.change.shapes, frame.slabs, where, rays)
+            small = project(one.change.shapes, slabs, where, rays)
             changed = changed + small.path
             put = Matter(small.water, small.bone * patient.bone_density, small.metal)
             matter, own = _sum(matter, put), _sum(own, put)
@@ -101,7 +94,8 @@ def trace(
     ratio = None
     if not frame.lateral:
         ratio = _heart_ratio(_heart_and_lungs(resolution_mm, patient.anatomy), where, lengths)
-    return Paths(matter, added, masks, frozenset(moved), ratio)
+    shaping = frozenset(moved) | {e for e, one in inserted.items() if one.change.moves}
+    return Paths(matter, added, masks, shaping, ratio)
 
 
 def _cells(

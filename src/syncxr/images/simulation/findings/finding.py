@@ -59,6 +59,7 @@ class Change:
         patient: Fields of the ``Patient`` that the finding needs,
             e.g. ``{"heart_ratio": 0.56}``.
         least_path: Changed path from which a pixel belongs to the mask, cm.
+        moves: Whether it draws lung together beyond its mask, as a collapse does.
     """
 
     parameters: dict[str, Any]
@@ -66,11 +67,12 @@ class Change:
     shapes: tuple[Shape, ...] = ()
     patient: Mapping[str, Any] = field(default_factory=dict)
     least_path: float = 0.5
+    moves: bool = False
 
     @property
     def displaces(self) -> bool:
         """Whether it moves organs, beyond its mask as well (a mass effect)."""
-        return not self.patient.keys() <= _TISSUE
+        return self.moves or not self.patient.keys() <= _TISSUE
 
     def to_dict(self) -> dict[str, Any]:
         """For provenance, as JSON values."""

@@ -62,3 +62,32 @@ def test_fluid_below_air_is_flat(insert: Insert, normal: Body) -> None:
     above = (change.extent > 0.99) & lung & (rows > level + 6.0)[None, :, None]
     assert above.any()
     assert body.water[above].max() < 0.05
+
+
+def test_a_lung_that_collapses_keeps_most_of_its_tissue(insert: Insert, normal: Body) -> None:
+    share = normal.lungs["right"]
+    densities, masses = [], []
+    for severity in ("mild", "moderate", "severe"):
+        change, body = insert("pneumothorax", "right", severity, seed=2)
+        left_over = (share > 0.99) & (change.extent < 0.01)
+        # What thin fissures and the CT's own vessels add is the same in all.
+        densities.append(float(np.median(body.water[left_over])))
+        masses.append(float((body.water * share)[:, normal.slabs.rows > -20.0].sum()))
+        assert change.displaces
+        # The mask is the air, not the denser lung.
+        assert body.water[change.extent > 0.99].max() < 0.01
+    assert densities[0] < 1.3 * float(np.median(normal.water[share > 0.99]))
+    assert densities[2] > 1.5 * densities[0] > 0.0
+    whole = float((normal.water * share)[:, normal.slabs.rows > -20.0].sum())
+    assert all(0.55 * whole < mass < 1.05 * whole for mass in masses)
+
+
+def test_a_large_one_leaves_the_wall_at_the_hilum(insert: Insert, normal: Body) -> None:
+    row = int(np.argmin(np.abs(normal.slabs.rows - normal.marks.carina[2])))
+    columns = normal.slabs.columns
+    for seed in range(4):
+        change, _ = insert("pneumothorax", "left", "severe", seed=seed)
+        lung = normal.lungs["left"][:, row]
+        kept = (lung - change.extent[:, row]).sum(0) > 0.5
+        gap = columns[(lung.sum(0) > 0.5)].max() - columns[kept & (columns > 0)].max()
+        assert gap > 20.0

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
-from syncxr.images.simulation.body import Body
+from syncxr.images.simulation.body import LUNG_DENSITY, Body
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.pleura.edge import pleural_edge
@@ -18,22 +19,39 @@ from syncxr.images.simulation.shapes import Shape
 from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
-APICAL_GAPS = {"mild": (18.0, 28.0), "moderate": (32.0, 48.0), "severe": (58.0, 88.0)}
+APICAL_GAPS = {"mild": (18.0, 28.0), "moderate": (32.0, 48.0), "severe": (60.0, 95.0)}
 """Gap between apex and cupola by severity, mm.
 
-Up to 3 cm is small (American College of Chest Physicians consensus, Baumann et al., Chest 2001);
-2 cm at the hilum, about half of the lung's volume, is large (British Thoracic Society 2010).
+Up to 3 cm is small (American College of Chest Physicians consensus, Baumann et al., Chest 2001).
 """
+
+LATERAL = {"mild": (0.35, 0.55), "moderate": (0.40, 0.60), "severe": (0.50, 0.68)}
+"""Gap at the side as a share of the apical one: more than 2 cm at the hilum, about half of the
+lung's volume, is large (British Thoracic Society 2010)."""
+
+_APICAL_ONLY = (0.15, 0.3)
+"""The same where the words say that air is at the apex."""
+
+_BASAL = {"mild": 0.2, "moderate": 0.3, "severe": 0.5}
+"""Gap at the foot of the lung as a share of that at the side: the whole lung leaves the wall as the
+air gets more."""
+
+_BLOOD_KEPT = 0.75
+"""Exponent of the lung's density over its loss of room: a lung keeps its tissue as it shrinks, but
+less blood flows through it."""
 
 LEVELS = {"mild": (-0.10, 0.02), "moderate": (0.12, 0.24), "severe": (0.32, 0.46)}
 """Fluid level of a hydropneumothorax, from dome (0) to apex (1), by severity."""
 
-AREA_CM2 = {"mild": (25.0, 130.0), "moderate": (45.0, 170.0), "severe": (80.0, 240.0)}
-"""On the film, a side: a rim of the gaps above around a lung field of 240 cm² (Harris et al.,
-Am J Med 1971), with what lies before and behind the lung."""
+AREA_CM2 = {"mild": (25.0, 150.0), "moderate": (45.0, 200.0), "severe": (80.0, 300.0)}
+"""On the film, a side: a rim of the gaps above around a lung field of 150 to 325 cm² (planimetry,
+Acta Radiol 2016), with what lies before and behind the lung; a large one leaves little of it."""
 
 HYDRO_AREA_CM2 = {"mild": (40.0, 240.0), "moderate": (90.0, 280.0), "severe": (130.0, 340.0)}
 """On the film, a side: air and fluid together."""
+
+_STILL = 12.0
+"""How far below the heart's middle a lung stays where it is as its apex sinks, mm."""
 
 _TENSION = 0.4
 """Share of large pneumothoraces drawn under tension."""
@@ -72,18 +90,18 @@ class Pneumothorax:
         for lung in affected(body, words, rng):
             low, high = APICAL_GAPS[words.severity]
             apical = low + (high - low) * float(lung.chance.random())
-            ratio = (0.15, 0.3) if words.zone == "apex" else (0.35, 0.55)
+            ratio = _APICAL_ONLY if words.zone == "apex" else LATERAL[words.severity]
             lateral = apical * float(lung.chance.uniform(*ratio))
             at = float(lung.chance.uniform(*LEVELS[words.severity]))
             found: dict[str, Any] = {"apical_mm": apical, "lateral_mm": lateral}
             if float(lung.chance.random()) < _TENSION and words.severity == "severe":
                 patient |= self._tension(lung)
                 found["tension"] = True
-            kept = _collapse(lung, apical, lateral)
+            kept, room = _collapse(lung, apical, lateral, _BASAL[words.severity])
             air = (lung.share - kept).clip(0.0)
             lung.fill(air, 0.001, extent)
-            squeezed = lung.share - air
-            lung.water[:] += np.float32(0.0012 * max(0.0, apical - 40.0)) * squeezed
+            denser = LUNG_DENSITY * (room**-_BLOOD_KEPT - 1.0)
+            lung.water[:] += (lung.share - air) * denser * (1.0 - lung.water).clip(0.0, 1.0)
             floor = np.full((1, 1, 1), -np.inf, np.float32)
             if self.fluid:
                 height = body.marks.dome + at * (body.marks.apex - body.marks.dome)
@@ -97,7 +115,12 @@ class Pneumothorax:
         if patient:
             parameters["mass_effect"] = patient
         return Change(
-            parameters, body.claim(extent), shapes=tuple(edges), patient=patient, least_path=1.2
+            parameters,
+            body.claim(extent),
+            shapes=tuple(edges),
+            patient=patient,
+            least_path=1.2,
+            moves=True,
         )
 
     def _tension(self, lung: Lung) -> dict[str, float]:
@@ -108,22 +131,28 @@ class Pneumothorax:
         return {**moved, dome: lowered}
 
 
-def _collapse(lung: Lung, apical: float, lateral: float) -> Floats:
+def _collapse(lung: Lung, apical: float, lateral: float, basal: float) -> tuple[Floats, Floats]:
     """The lung drawn towards its hilum: down from the apex, in from the side, less at the base.
 
     Each cell looks up the cell of the full lung that comes to lie there.
+
+    Returns:
+        Share of each cell that is still lung, (k, r, c), and the room that lung has left, as a
+        share of what it had, (1, r, 1).
     """
     marks = lung.body.marks
     x, z = lung.x[0, 0], lung.z[0, :, 0]
-    hilum_x, hilum_z = 20.0 * lung.sign, marks.heart[2] + 40.0
-    squeeze_z = 1.0 - apical / (marks.apex - hilum_z)
-    from_z = np.where(z > hilum_z, hilum_z + (z - hilum_z) / squeeze_z, z)
-    below = np.clip((hilum_z - z) / (hilum_z - marks.foot), 0.0, 1.0)
-    squeeze_x = 1.0 - lateral * (1.0 - 0.8 * below) / (marks.half_width - 20.0)
+    hilum_x, still = 20.0 * lung.sign, marks.heart[2] - _STILL
+    squeeze_z = 1.0 - apical / (marks.apex - still)
+    from_z = np.where(z > still, still + (z - still) / squeeze_z, z)
+    below = np.clip((still + _STILL - z) / (still + _STILL - marks.foot), 0.0, 1.0)
+    squeeze_x = 1.0 - lateral * (1.0 - (1.0 - basal) * below) / (marks.half_width - 20.0)
     from_x = hilum_x + (x - hilum_x) / squeeze_x[:, None]
     outward = lung.sign * (x - hilum_x) > 0
     from_x = np.where(outward[None, :], from_x, x[None, :])
-    return np.minimum(lung.look_up(lung.share, from_z[:, None], from_x), lung.share)
+    kept = np.minimum(lung.look_up(lung.share, from_z[:, None], from_x), lung.share)
+    room = squeeze_x * np.where(z > still, squeeze_z, 1.0)
+    return kept, ndimage.gaussian_filter1d(room, 6.0)[None, :, None].astype(np.float32)
 
 
 PNEUMOTHORACES = (
