@@ -21,7 +21,8 @@ import torch
 
 from syncxr.images.simulation.anatomy import Deformation, Patient, sample_patient
 from syncxr.images.simulation.body import load_body
-from syncxr.images.simulation.projection import cast, column_of, integrate, intersections
+from syncxr.images.simulation.frame import cross
+from syncxr.images.simulation.projection import cast, column_of, integrate
 from syncxr.images.simulation.scene import Scene
 
 RATIOS = (0.38, 0.68)
@@ -33,10 +34,10 @@ def shown(scene: Scene, patient: Patient) -> tuple[float, float]:
     """Cardiothoracic ratio on the film, and the least stretch of the map in the frontal plane."""
     body = load_body(2.0)
     deformation = Deformation.of(patient, body.marks, partial(column_of, scene.pose))
-    where, lengths = intersections(body.slabs, cast(scene.pose, _SIZE), deformation)
+    slabs, where, lengths = cross(body.slabs, cast(scene.pose, _SIZE), deformation)
     lungs = body.lungs["left"] + body.lungs["right"]
     channels = torch.from_numpy(np.stack([body.heart, lungs], axis=1))
-    shadows = integrate(body.slabs, channels, where, lengths)
+    shadows = integrate(slabs, channels, where, lengths)
     widths = []
     for shadow in shadows:
         columns = (shadow > 1.0).any(0).nonzero().flatten()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from syncxr.images.simulation.anatomy import Patient
+from syncxr.images.simulation.anatomy import Deformation
 from syncxr.images.simulation.body import SLAB_MM, Body, cut, geometry, load_body
 from syncxr.images.simulation.ct import load_thorax
-from syncxr.images.simulation.projection import Slabs
+from syncxr.images.simulation.projection import NODES, Rays, Slabs, intersections
 from syncxr.images.simulation.thorax import Floats
 
 _BESIDE_MM = 30.0
@@ -35,10 +38,6 @@ class Frame:
     cells: Slabs
     lateral: bool
 
-    def stretch(self, patient: Patient) -> float:
-        """Length along the beam in the patient over that in the source."""
-        return float(np.sqrt(patient.breadth)) if self.lateral else patient.depth
-
     def turned(self, volume: Floats) -> Floats:
         """A body's cells (K, R, C) in the order of this view."""
         if not self.lateral:
@@ -48,6 +47,40 @@ class Frame:
         cells = across[: step * len(self.cells.centres)]
         mean: Floats = cells.reshape(-1, step, *cells.shape[1:]).mean(1)
         return mean
+
+
+class Crossings(NamedTuple):
+    """Where rays cross a patient.
+
+    Attributes:
+        slabs: What was crossed, where it lies in the patient.
+        where: Columns and rows of the source body, mm, (K, H, W, 2).
+        lengths: Of a ray within a slab of the patient, mm, (H, W).
+    """
+
+    slabs: Slabs
+    where: Tensor
+    lengths: Tensor
+
+
+def cross(
+    slabs: Slabs,
+    rays: Rays,
+    deformation: Deformation,
+    nodes: int = NODES,
+    device: str | torch.device = "cpu",
+) -> Crossings:
+    """Follow rays through a patient: the one place that says how long he is along the beam.
+
+    Args:
+        slabs: Of the source body.
+        rays: Of the view.
+        deformation: Of the patient.
+        nodes: Nodes a side on which it is worked out.
+        device: Of the results.
+    """
+    lying = replace(slabs, stretch=deformation.stretch(slabs.axis))
+    return Crossings(lying, *intersections(lying, rays, deformation, nodes, device))
 
 
 @lru_cache(maxsize=6)

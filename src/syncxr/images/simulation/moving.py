@@ -18,16 +18,9 @@ from torch.nn import functional
 from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.film.beam import Matter
-from syncxr.images.simulation.frame import Frame
+from syncxr.images.simulation.frame import Frame, cross
 from syncxr.images.simulation.parts import paired
-from syncxr.images.simulation.projection import (
-    Pose,
-    cast,
-    column_of,
-    frontal,
-    integrate,
-    intersections,
-)
+from syncxr.images.simulation.projection import Pose, cast, column_of, frontal, integrate
 from syncxr.images.simulation.surface import surface
 from syncxr.sample import Entity
 
@@ -67,8 +60,8 @@ def moved_tissue(
     rays = cast(pose, size // _SHRUNK)
 
     def film(patient: Patient, deformation: Deformation) -> Matter:
-        where, lengths = intersections(slabs, rays, deformation, _NODES, channels.device)
-        path = integrate(slabs, halved, where, lengths * frame.stretch(patient))
+        crossed = cross(slabs, rays, deformation, _NODES, channels.device)
+        path = integrate(crossed.slabs, halved, crossed.where, crossed.lengths)
         water = path[0] + surface(patient, pose, path.shape[1], path[0])
         return Matter(water, path[1] * patient.bone_density)
 

@@ -11,8 +11,9 @@ from scipy import ndimage
 
 from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import load_body
+from syncxr.images.simulation.frame import cross
 from syncxr.images.simulation.parts import Part
-from syncxr.images.simulation.projection import cast, column_of, intersections
+from syncxr.images.simulation.projection import cast, column_of
 from syncxr.images.simulation.scene import Scene
 from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Mask
@@ -67,8 +68,9 @@ def organs_of(scene: Scene, patient: Patient, size: int, resolution_mm: float = 
     body = load_body(resolution_mm, patient.anatomy)
     deformation = Deformation.of(patient, body.marks, partial(column_of, scene.pose))
     with torch_threads(1), torch.inference_mode():
-        where, lengths = intersections(body.slabs, cast(scene.pose, size), deformation)
-        left, right, heart = _organs(resolution_mm, patient.anatomy).integrate(where, lengths)
+        crossed = cross(body.slabs, cast(scene.pose, size), deformation)
+        part = _organs(resolution_mm, patient.anatomy)
+        left, right, heart = part.integrate(crossed.where, crossed.lengths)
     if patient.mirrored:
         left, right = right, left
     return Organs(left.numpy(), right.numpy(), heart.numpy())

@@ -132,6 +132,8 @@ class Slabs:
         thickness: Of a slab, mm.
         rows: z of the rows, mm, (R,), rising.
         columns: Coordinate of the columns (x or y), mm, (C,), rising.
+        stretch: Place along ``axis`` in the patient over that in the source body; negative in a
+            mirrored one. All other numbers are the source's.
     """
 
     axis: int
@@ -139,6 +141,7 @@ class Slabs:
     thickness: float
     rows: Floats
     columns: Floats
+    stretch: float = 1.0
 
     @property
     def across(self) -> int:
@@ -146,7 +149,7 @@ class Slabs:
         return 1 - self.axis
 
 
-_NODES = 29
+NODES = 29
 """Nodes a side on which the deformation is worked out; it is smooth over centimetres."""
 
 
@@ -154,13 +157,14 @@ def intersections(
     slabs: Slabs,
     rays: Rays,
     displace: Displace | None = None,
-    nodes: int = _NODES,
+    nodes: int = NODES,
     device: str | torch.device = "cpu",
 ) -> tuple[Tensor, Tensor]:
     """Where each ray meets each slab.
 
     Args:
-        slabs: To be crossed.
+        slabs: To be crossed, where they lie in the patient: see
+            :func:`~syncxr.images.simulation.frame.cross`, which knows him.
         rays: Of the view.
         displace: The patient's deformation.
         nodes: Nodes a side on which it is worked out.
@@ -179,8 +183,8 @@ def intersections(
     axes = [slabs.across, 2]
     slope = rays.direction / along[..., None]
     squared = slope[..., 0] ** 2 + slope[..., 1] ** 2 + slope[..., 2] ** 2
-    lengths = torch.from_numpy(slabs.thickness * np.sqrt(squared)).to(device)
-    depth = torch.from_numpy((slabs.centres - rays.source[slabs.axis]).astype(np.float32))
+    lengths = torch.from_numpy(abs(slabs.stretch) * slabs.thickness * np.sqrt(squared)).to(device)
+    depth = torch.from_numpy(_depths(slabs, rays))
     start = torch.from_numpy(rays.source[axes])[:, None, None].to(device)
     planes = torch.from_numpy(np.ascontiguousarray(slope[..., axes].transpose(2, 0, 1))).to(device)
     depth = depth.to(device)[:, None, None, None]
@@ -196,6 +200,12 @@ def intersections(
         where.addcmul_(depth, planes)
     # In memory the columns' plane lies before the rows': that is how it is written and read.
     return where.permute(0, 2, 3, 1), lengths
+
+
+def _depths(slabs: Slabs, rays: Rays) -> Floats:
+    """Where the slabs lie in the patient, mm from the source along their axis, (K,)."""
+    depths: Floats = (slabs.stretch * slabs.centres - rays.source[slabs.axis]).astype(np.float32)
+    return depths
 
 
 def _moved(slabs: Slabs, rays: Rays, slope: Floats, displace: Displace, nodes: int) -> Tensor:
@@ -214,7 +224,7 @@ def _moved(slabs: Slabs, rays: Rays, slope: Floats, displace: Displace, nodes: i
         + slope[np.ix_(r0, c0 + 1)] * (1 - fr) * fc
         + slope[np.ix_(r0 + 1, c0 + 1)] * fr * fc
     )
-    depth = (slabs.centres - rays.source[slabs.axis])[:, None, None, None]
+    depth = _depths(slabs, rays)[:, None, None, None]
     points = (rays.source + depth * coarse[None]).astype(np.float32)
     shift = displace(points) - points
     return torch.from_numpy(

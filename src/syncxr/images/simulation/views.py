@@ -22,13 +22,8 @@ from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.film.beam import Matter
 from syncxr.images.simulation.film.develop import develop
 from syncxr.images.simulation.film.exposure import Exposure
-from syncxr.images.simulation.projection import (
-    Pose,
-    Slabs,
-    cast,
-    integrate,
-    intersections,
-)
+from syncxr.images.simulation.frame import cross
+from syncxr.images.simulation.projection import Pose, Slabs, cast, integrate
 from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Image, derive_seed
 from syncxr.threads import torch_threads
@@ -73,7 +68,7 @@ def project(
     axis = int(np.abs(rays.direction[size // 2, size // 2, :2]).argmax())
     slabs, channels = _channels(axis, resolution_mm, 4.0)
     with torch_threads(1), torch.inference_mode():
-        where, lengths = intersections(slabs, rays, Deformation.of(patient, marks))
+        _, where, lengths = cross(slabs, rays, Deformation.of(patient, marks))
         water, bone = integrate(slabs, channels, where, lengths)
         water = water + patient.soft_tissue * (water / 8.0).clamp(0.0, 1.0)
         matter = Matter(water, bone * patient.bone_density)

@@ -67,6 +67,14 @@ class Deformation:
         x, z = heart.grow(m, self.heart_scale, x, y, z)
         return np.stack([x, y, z], axis=-1).astype(np.float32)
 
+    def stretch(self, axis: int) -> float:
+        """Place in the patient over that in the source body along x (0), y (1) or z (2).
+
+        What bends the body besides moves tissue along a frontal or lateral beam by little, so a
+        view lets it be.
+        """
+        return fields.scales(self.patient)[axis]
+
     def inverse(self, places: Floats, rounds: int = 8) -> Floats:
         """Places (..., 3) of the source body, mm, to the patient's; to about half a millimetre."""
         p = self.patient

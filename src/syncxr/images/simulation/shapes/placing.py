@@ -27,7 +27,7 @@ class View:
     """A camera over a deformed body, on one device.
 
     Attributes:
-        slabs: Geometry of the source body.
+        slabs: Geometry of the source body, and how it is stretched in the patient.
         where: Crossings of rays and slabs, source mm, (K, H, W, 2).
         source: Focal spot, patient's mm, (3,).
         direction: Of each pixel's ray, unit vectors, (H, W, 3).
@@ -94,7 +94,7 @@ def place(view: View, points: Tensor) -> Placed:
         at, jacobian = _sample(crossing, pixel, (height, width))
         move = _solve(jacobian, target - at).clamp(-0.25 * height, 0.25 * height)
         pixel = torch.minimum(torch.maximum(pixel + move, -limits), 2.0 * limits)
-    return _follow(view, pixel, depth)
+    return _follow(view, pixel, slabs.stretch * depth)
 
 
 def _guess(view: View, lower: Tensor, target: Tensor) -> Tensor:
@@ -134,7 +134,7 @@ def _solve(jacobian: Tensor, residual: Tensor) -> Tensor:
 
 
 def _follow(view: View, pixel: Tensor, depth: Tensor) -> Placed:
-    """Go along the pixels' rays as far as ``depth``."""
+    """Go along the pixels' rays as far as ``depth`` in the patient, (N,)."""
     axis = view.slabs.axis
     size = (view.where.shape[1], view.where.shape[2])
     ray, by_pixel = _sample(lambda r, c: view.direction[r, c], pixel, size)

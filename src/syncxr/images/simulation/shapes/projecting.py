@@ -37,7 +37,7 @@ def project(shapes: Sequence[Shape], slabs: Slabs, where: Tensor, rays: Rays) ->
 
     Args:
         shapes: In source-body millimetres.
-        slabs: Geometry of the source body.
+        slabs: Geometry of the source body, where it lies in the patient.
         where: Crossings, from :func:`~syncxr.images.simulation.projection.intersections`; shapes
             move with the deformation that it holds, and results are on its device.
         rays: Of the view.
