@@ -13,6 +13,7 @@ from syncxr.images.simulation.film.detector import detect
 from syncxr.images.simulation.film.develop import develop
 from syncxr.images.simulation.film.exposure import Exposure
 from syncxr.images.simulation.film.markers import Marker
+from syncxr.images.simulation.film.processing import Window, grey_of
 from syncxr.images.simulation.film.smooth import gaussian
 from syncxr.images.simulation.projection import Pose
 
@@ -100,6 +101,37 @@ def test_a_held_film_differs_without_the_ring_of_sharpening() -> None:
     assert ring[~inside].max() > 5
     assert held[~inside].max() <= 1
     assert held[inside].max() > 20
+
+
+def test_the_shoulder_keeps_what_lies_behind_dense_parts() -> None:
+    matter = chest()
+    wire = torch.zeros_like(matter.water)
+    wire[20:50, 48] = 0.4
+    wired = matter._replace(metal=wire)
+    # The wire's surroundings are denser than the window's white.
+    cut, bent = (
+        Exposure(dose=1e9, electronic=0.0, white=64.0, shoulder=shoulder) for shoulder in (1.0, 0.8)
+    )
+    seen = []
+    for exposure in (cut, bent):
+        made = develop(wired, exposure, 1.5, 1)
+        bare = develop(matter, exposure, 1.5, 1, frozen=made.frozen)
+        seen.append(int((made.image.astype(int) - bare.image)[22:48, 48].min()))
+    assert seen[0] == 0
+    assert seen[1] > 2
+
+
+@given(st.floats(0.5, 0.95), st.floats(0.7, 1.25))
+def test_the_grey_curve_rises_and_bends_without_a_corner(shoulder: float, gamma: float) -> None:
+    values = torch.linspace(-0.2, 1.5, 400, dtype=torch.float64)
+    curve = Exposure(shoulder=shoulder, gamma=1.0)
+    grey = grey_of(values, Window(0.0, 1.0), curve).numpy()
+    straight = values.numpy() < shoulder
+    assert np.allclose(grey[straight], 255.0 * values.numpy()[straight].clip(0.0), atol=1e-6)
+    steps = np.diff(grey[values.numpy() > 0.05])
+    assert (steps > 0).all() and (np.diff(steps) < 1e-6).all()
+    bright = grey_of(values, Window(0.0, 1.0), Exposure(shoulder=shoulder, gamma=gamma)).numpy()
+    assert bright.max() < 255.0
 
 
 def test_borders_cover_their_share() -> None:

@@ -24,6 +24,17 @@ CHEST_MM = (250.0, 245.0)
 CHEST_DEPTH_MM = 230.0
 """Of the source: front to back, soft tissue included."""
 
+SUPINE = 0.4
+"""Share of AP films taken of patients who lie flat, where the words leave it open; others sit up in
+bed. Our reading of practice: bedside films are taken sitting up if the patient can (American
+College of Radiology, Practice Parameter for Portable Chest Radiography)."""
+
+_NOTES = {
+    True: ("AP", "PORTABLE", "AP\nPORTABLE", "AP SUPINE", "SUPINE", "PORTABLE\nSUPINE"),
+    False: ("AP", "PORTABLE", "AP\nPORTABLE", "SEMI-ERECT", "AP ERECT", "PORTABLE\nAP ERECT"),
+}
+"""Notes on bedside films: of patients who lie, and of others."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -36,6 +47,7 @@ class Scene:
         borders: What the beam did not reach.
         markers: Words on the film.
         noise_seed: Of the noise.
+        supine: Whether the patient lies on the back: fluid and air go elsewhere.
     """
 
     patient: Patient
@@ -44,6 +56,7 @@ class Scene:
     borders: Borders
     markers: tuple[Marker, ...]
     noise_seed: int
+    supine: bool = False
 
     @classmethod
     def sample(
@@ -54,6 +67,7 @@ class Scene:
         view: View | None = None,
         inverted: float = 0.0,
         anatomies: Sequence[str] = (SOURCE,),
+        supine: bool | None = None,
     ) -> Scene:
         """Draw everything, each from a seed of its own.
 
@@ -64,6 +78,7 @@ class Scene:
             view: The view that is asked for.
             inverted: Share of films with bone dark.
             anatomies: Source bodies to draw from.
+            supine: Whether the patient lies, where the words say so; drawn for other AP films.
         """
 
         def rng(stage: str) -> np.random.Generator:
@@ -73,13 +88,16 @@ class Scene:
         patient = replace(sample_patient(rng("patient"), population), anatomy=anatomy)
         drawn = _draw(rng("view"), views)
         view = view or drawn
+        lies = float(rng("supine").random()) < SUPINE if supine is None else supine
+        lies = lies and view == "AP"
         return cls(
             patient,
             sample_pose(rng("pose"), patient, view),
             sample_exposure(rng("exposure"), view, inverted),
             sample_borders(rng("borders")),
-            sample_markers(rng("markers"), view),
+            sample_markers(rng("markers"), view, lies),
             derive_seed(str(seed), "noise", 0),
+            lies,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +105,7 @@ class Scene:
         return {
             "patient": self.patient.to_dict(),
             "pose": self.pose.to_dict(),
+            "supine": self.supine,
             "exposure": self.exposure.to_dict(),
             "borders": self.borders.to_dict(),
             "markers": [marker.to_dict() for marker in self.markers],
@@ -149,13 +168,14 @@ def sample_exposure(rng: np.random.Generator, view: View = "PA", inverted: float
         electronic=float(rng.uniform(20.0, 200.0)),
         blur=float(rng.uniform(0.3, 0.9) if bedside else rng.uniform(0.2, 0.7)),
         black=float(rng.uniform(0.3, 3.0)),
-        white=float(rng.uniform(94.0, 99.8)),
+        white=float(rng.uniform(97.0, 99.8)),
         gamma=float(rng.uniform(0.7, 1.25)),
         detail=float(rng.uniform(0.4, 1.4)),
         detail_mm=float(rng.uniform(5.0, 14.0)),
         fine=float(rng.uniform(0.0, 0.5)),
         equalise=float(rng.uniform(0.25, 0.6)),
         inverted=bool(rng.random() < inverted),
+        shoulder=float(rng.uniform(0.75, 0.92)),
     )
 
 
@@ -170,7 +190,9 @@ def sample_borders(rng: np.random.Generator) -> Borders:
     return Borders(top, bottom, left, right, grey)
 
 
-def sample_markers(rng: np.random.Generator, view: View) -> tuple[Marker, ...]:
+def sample_markers(
+    rng: np.random.Generator, view: View, supine: bool = False
+) -> tuple[Marker, ...]:
     """A side marker on most films, above the shoulder it belongs to; notes on bedside films.
 
     The patient's left is on the right of the film.
@@ -178,7 +200,7 @@ def sample_markers(rng: np.random.Generator, view: View) -> tuple[Marker, ...]:
     present, left = rng.random() < 0.75, rng.random() < 0.6
     x, y = rng.uniform(0.05, 0.10), rng.uniform(0.05, 0.13)
     height, strength = rng.uniform(0.022, 0.036), rng.uniform(0.75, 1.0)
-    notes = ("AP", "PORTABLE", "AP\nPORTABLE", "AP SUPINE", "SEMI-ERECT", "PORTABLE\nAP ERECT")
+    notes = _NOTES[supine]
     note, noted = notes[int(rng.integers(len(notes)))], rng.random() < 0.6
     if not present:
         return ()

@@ -17,7 +17,9 @@ class Exposure:
         electronic: Photons a pixel of 1.5 mm whose quantum noise equals that of the electronics.
         blur: Standard deviation of focal spot and detector, mm at the detector.
         black: Percentile of the log signal that becomes black.
-        white: Percentile that becomes white.
+        white: Percentile that becomes white, but for the shoulder.
+        shoulder: Share of the window from which the grey curve bends towards white, in (0, 1); 1
+            cuts it off at white.
         gamma: Of the grey curve.
         detail: Gain of the coarse band of detail.
         detail_mm: Its width, mm.
@@ -33,6 +35,7 @@ class Exposure:
     blur: float = 0.4
     black: float = 1.0
     white: float = 99.0
+    shoulder: float = 0.8
     gamma: float = 1.0
     detail: float = 0.5
     detail_mm: float = 6.0

@@ -78,6 +78,14 @@ def window_of(values: Tensor, exposure: Exposure) -> Window:
 
 
 def grey_of(values: Tensor, window: Window, exposure: Exposure) -> Tensor:
-    """Grey values in [0, 255], bone bright, (H, W)."""
-    grey = (values - window.black) / max(window.white - window.black, 1e-3)
-    return 255.0 * grey.clamp(0.0, 1.0) ** exposure.gamma
+    """Grey values in [0, 255], bone bright, (H, W).
+
+    From the shoulder on the curve comes ever closer to white and never reaches it, as film does and
+    as sigmoid tables for display do (DICOM PS3.3, C.11.2.1.3.1): a vertebra or a wire behind the
+    heart is pressed together with it, not cut off.
+    """
+    grey = ((values - window.black) / max(window.white - window.black, 1e-3)).clamp_min(0.0)
+    start, left = exposure.shoulder, 1.0 - exposure.shoulder
+    if left > 0.0:
+        grey = torch.minimum(grey, 1.0 - left * torch.exp((start - grey) / left).clamp_max(1.0))
+    return 255.0 * grey.clamp_max(1.0) ** exposure.gamma
