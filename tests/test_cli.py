@@ -95,6 +95,42 @@ def test_unreadable_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "broken.png" in message
 
 
+def broken_films(folder: Path, broken: int) -> tuple[str | Path, ...]:
+    """A command over six films of noise and some files that are no films."""
+    folder.mkdir()
+    for index in range(6):
+        noise = np.random.default_rng(index).integers(0, 256, (64, 64), dtype=np.uint8)
+        Pillow.fromarray(noise).save(folder / f"good-{index}.png")
+    for index in range(broken):
+        (folder / f"broken-{index}.png").write_bytes(b"\x89PNG no more")
+    shards = ("--workers", "1", "--set", "factory.shard_size=2")
+    return ("curate", folder, "-o", folder.parent / "out", *shards)
+
+
+def test_curate_goes_on_past_films_that_do_not_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, figures = broken_films(tmp_path / "films", 1), tmp_path / "figures.json"
+    assert run(monkeypatch, *command, "--json", figures) == 0
+    assert "broken-0.png does not open as an image" in capsys.readouterr().out
+    summary = json.loads(figures.read_text())
+    assert summary["samples"] == 7 and summary["counts"]["film: unreadable"] == 1
+    assert len(summary["unreadable"]) == 1
+    rows = (tmp_path / "out/verdicts.csv").read_text().splitlines()
+    assert len(rows) == 8 and rows[1].startswith("broken-0.png,False,unreadable,")
+
+
+def test_curate_does_not_go_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many broken files end the run; what was judged is kept when the limit is raised."""
+    command = broken_films(tmp_path / "films", 4)
+    message = complaint(monkeypatch, *command)
+    assert "4 of 10 samples cannot be used" in message and "broken-0.png" in message
+    assert "execution.corrupt_limit = 0.01" in message
+    assert not (tmp_path / "out/verdicts.csv").exists()
+    assert run(monkeypatch, *command, "--set", "execution.corrupt_limit=0.5") == 0
+    assert len((tmp_path / "out/verdicts.csv").read_text().splitlines()) == 11
+
+
 def test_unfinished_run_is_not_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "manifest.json" in complaint(monkeypatch, "verify", tmp_path)
 
@@ -189,7 +225,7 @@ def test_tampering_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shard.write_bytes(data)
     figures = tmp_path / "figures.json"
     assert run(monkeypatch, "verify", out, "--json", figures) == 1
-    assert any("sha256" in fault for fault in json.loads(figures.read_text())["faults"])
+    assert any("sha256" in fault for fault in json.loads(figures.read_text())["faults"]["files"])
 
 
 def test_a_missing_package_is_one_line(

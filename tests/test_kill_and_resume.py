@@ -18,6 +18,6 @@ def test_nothing_is_lost_doubled_or_changed(tmp_path: Path) -> None:
     figures = kill_and_resume.measure(3, pairs=40, seed=1, work=tmp_path, longest=soon)
     assert figures["while drafting"] == 1 and figures["while rendering"] == 2
     assert figures["lost"] == figures["doubled"] == 0
-    assert figures["faults"] == []
+    assert figures["faults"] == {}
     assert figures["differing files"] == []
     assert figures["accepted reports that verify"] == figures["accepted"]

@@ -336,7 +336,8 @@ def run_curate(config: Config, source: StoragePath, folder: StoragePath) -> Stag
     keep_parts_home(config, terms, "judge", places=(folder,))
     executor = make_executor(config.execution)
     stage = VerdictStage(config.judge)
-    summary = curate_films(source, folder, stage, config.factory.shard_size, executor)
+    size, limit = config.factory.shard_size, config.execution.corrupt_limit
+    summary = curate_films(source, folder, stage, size, executor, limit)
     leave_terms(terms, folder)
     return summary
 

@@ -79,7 +79,7 @@ def test_reports_become_a_dataset_that_verifies(
         assert run(monkeypatch, "render", reports, "-o", out, "-c", config) == 0
         assert run(monkeypatch, "verify", out, "--json", tmp_path / "found.json") == 0
     found = json.loads((tmp_path / "found.json").read_text())
-    assert found["faults"] == [] and found["masks"] == 0
+    assert found["faults"] == {} and found["masks"] == 0
     samples = list(read(out / "dataset"))
     assert sorted(sample.id for sample in samples) == sorted(REPORTS)
     repeated = 0

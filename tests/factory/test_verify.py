@@ -30,7 +30,7 @@ def good() -> Sample:
 def faults(root: Path, *samples: Sample) -> list[str]:
     record = commit_shard(root, "films", 0, {"dataset/data/train-0.parquet": samples}, {})
     write_manifest(build_manifest([record], "dataset", {}), root / "dataset")
-    return verify(root).faults
+    return [line for lines in verify(root).faults.values() for line in lines]
 
 
 def test_a_good_run_has_no_fault(tmp_path: Path) -> None:
@@ -78,4 +78,22 @@ def test_an_unlisted_shard_is_found(tmp_path: Path) -> None:
     faults(tmp_path, good())
     source = tmp_path / "dataset/data/train-0.parquet"
     source.with_name("train-9.parquet").write_bytes(source.read_bytes())
-    assert any("train-9.parquet is not in the manifest" in line for line in verify(tmp_path).faults)
+    (line,) = verify(tmp_path).faults["files"]
+    assert "train-9.parquet is not in the manifest" in line
+
+
+def test_faults_of_a_damaged_run_come_by_kind(tmp_path: Path) -> None:
+    """What is lost with a shard is told apart from the damage, also of what was rejected."""
+    Plan((PlannedReport("0-0", (EFFUSION,)), PlannedReport("0-1", (EFFUSION,)))).write(
+        tmp_path / "plan.parquet"
+    )
+    faults(tmp_path, good())
+    shards = [tmp_path / "dataset/data/train-0.parquet", tmp_path / "rejected/films-0.parquet"]
+    shards[1].parent.mkdir()
+    for shard in shards:
+        shard.write_bytes(b"PAR1 no more")
+    found = verify(tmp_path).faults
+    assert found["plan"] == [f"0-{i} is planned but neither kept nor rejected" for i in range(2)]
+    for shard in shards:
+        assert any(str(shard) in line for line in found["files"])
+    assert set(found) == {"files", "plan"}

@@ -67,10 +67,14 @@ def test_stage_and_verification(capsys: pytest.CaptureFixture[str]) -> None:
             "rejected": 1,
             "counts": {"film: quality": 4},
             "folder": "out",
+            "unreadable": ["a/long/way/to/" + "b" * 200 + ".png does not open"],
         }
     )
-    faults = [f"[{i}] is wrong" for i in range(25)]
+    faults = {"plan": [f"[{i}] is lost" for i in range(25)], "files": ["[a] is damaged"]}
     show_verification({"files": 1, "pairs": 2, "masks": 3, "verified_texts": 2, "faults": faults})
     screen = capsys.readouterr().out
     assert "film: quality  4" in screen
-    assert "[19] is wrong" in screen and "[20] is wrong" not in screen and "5 more" in screen
+    assert "b.png does not open\n" in screen, "a name is not folded"
+    assert "plan: 25" in screen and "[2] is lost" in screen and "22 more" in screen
+    assert "[3] is lost" not in screen
+    assert "files: 1\n  [a] is damaged\n" in screen and "faults          26" in screen

@@ -17,6 +17,9 @@ from syncxr.sample import Image, Mask
 OWN_FILM = "file"
 """Key in the provenance of a film that was not made here: its path below the folder given."""
 
+FAULT = "fault"
+"""Key in the provenance of a film that does not open: why, in one line."""
+
 DICOM_SUFFIXES = {".dcm", ".dicom"}
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"} | DICOM_SUFFIXES

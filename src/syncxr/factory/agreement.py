@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from syncxr.corpora.films import FAULT
 from syncxr.curation import JUDGES
 from syncxr.curation.agreement import Row, agree
 from syncxr.curation.judge import QUESTIONS, SIMILAR, Judge, Verdict
@@ -118,7 +119,8 @@ def _batches(
         for place in places:
             image = samples[place].image
             if image is None:
-                raise SyncxrError(f"sample {samples[place].id} has no film to judge")
+                bare = f"sample {samples[place].id} has no film to judge"
+                raise SyncxrError(samples[place].provenance.get(FAULT, bare))
             batch.append(image)
             if len(batch) == _AT_ONCE:
                 yield batch

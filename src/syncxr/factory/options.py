@@ -70,6 +70,8 @@ class ExecutionOptions(BaseModel):
         executor: ``local`` is this machine, ``ray`` a cluster.
         ray: Which cluster.
         stages: Stage (``drafts``, ``films``, ``curated``) to what is other for it.
+        corrupt_limit: Share of one's own films that may not open when they are curated; they are
+            named and skipped. Three may be so in any folder.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,6 +80,7 @@ class ExecutionOptions(BaseModel):
     executor: Literal["local", "ray"] = "local"
     ray: RayOptions = RayOptions()
     stages: dict[Literal["drafts", "films", "curated"], StageOptions] = {}
+    corrupt_limit: float = Field(default=0.01, ge=0, le=1)
 
     def stage(self, name: str) -> StageOptions:
         """What is other for a stage; nothing for one that is not named."""

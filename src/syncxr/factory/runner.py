@@ -25,12 +25,23 @@ def outputs(root: StoragePath, stage: Stage) -> list[ShardFileSource]:
 
 
 def run_stage(
-    root: StoragePath, stage: Stage, sources: Sequence[ShardSource], executor: Executor
+    root: StoragePath,
+    stage: Stage,
+    sources: Sequence[ShardSource],
+    executor: Executor,
+    seen: Callable[[ShardRecord], None] = lambda record: None,
 ) -> list[ShardRecord]:
     """Bring every shard through a stage.
 
     Shards that were committed by an earlier run are kept; killed at any moment and started
     again, this neither loses nor repeats a sample.
+
+    Args:
+        root: Run folder.
+        stage: What is done.
+        sources: What it is done to.
+        executor: Where.
+        seen: Told of each shard as it stands; what it raises ends the run.
 
     Returns:
         Records of all shards, by index.
@@ -43,12 +54,17 @@ def run_stage(
     ]
     total = sum(source.size for source in sources)
     todo = sum(source.size for source in pending)
+    again = {source.index for source in pending}
+    for source in sources:
+        if source.index not in again:
+            seen(finished[source.index])
     if pending:
         log_event(root, "stage started", stage=stage.name, samples=todo, shards=len(pending))
         with bar(stage.name, total, done=total - todo) as progress:
             work = ShardWork(root, stage)
             for record in executor.map(work, pending, progress.advance):
                 finished[record.index] = record
+                seen(record)
         log_event(root, "stage finished", stage=stage.name)
     return [finished[source.index] for source in sources]
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from syncxr.corpora.films import OWN_FILM, read_film
+from syncxr.corpora.films import FAULT, OWN_FILM, read_film
 from syncxr.dataset.files import sha256
 from syncxr.dataset.shards import read_shard
 from syncxr.dataset.storage import StoragePath
 from syncxr.entities.plan import PlanFile
+from syncxr.errors import SyncxrError
 from syncxr.sample import Sample
 
 
@@ -139,15 +140,17 @@ class FilmsSource:
         return _hash(texts)
 
     def load(self) -> list[Sample]:
-        """One sample a film."""
-        return [
-            Sample(
-                str(image.relative_to(self.folder)),
-                image=read_film(image),
-                provenance={OWN_FILM: str(image.relative_to(self.folder))},
-            )
-            for image in self.images
-        ]
+        """One sample a film; of one that does not open, the reason instead of its pixels."""
+        return [self._sample(image) for image in self.images]
+
+    def _sample(self, image: Path) -> Sample:
+        name = str(image.relative_to(self.folder))
+        sample = Sample(name, provenance={OWN_FILM: name})
+        try:
+            sample.image = read_film(image)
+        except SyncxrError as error:
+            sample.provenance[FAULT] = " ".join(str(error).split())
+        return sample
 
 
 def cut(samples: Sequence[Sample], size: int) -> list[SamplesSource]:

@@ -31,6 +31,7 @@ from syncxr.factory.run_folder import open_run
 from syncxr.factory.runner import run_stage
 from syncxr.factory.sources import FilmsSource, ShardFileSource, ShardSource, cut
 from syncxr.factory.stage import Stage
+from syncxr.factory.unreadable import Unreadable
 from syncxr.factory.verdicts import VerdictStage
 from syncxr.images import RENDERERS
 from syncxr.registry import BackendSpec, build
@@ -68,6 +69,7 @@ class StageSummary(BaseModel):
         rejected: Samples that did not; they lie in ``rejected/`` with their reasons.
         counts: What the shards recorded, summed: attempts and reasons.
         folder: Where everything lies.
+        unreadable: A line for each file that does not open as a film.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,6 +80,7 @@ class StageSummary(BaseModel):
     rejected: int
     counts: dict[str, int]
     folder: str
+    unreadable: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -142,11 +145,13 @@ def curate_films(
     configuration = _configuration("curate", stage, source, size)
     with open_run(output, configuration):
         sources = film_sources(source, size)
-        records = run_stage(output, stage, sources, executor)
+        unreadable = Unreadable(source, output, sum(part.size for part in sources), corrupt_limit)
+        records = run_stage(output, stage, sources, executor, unreadable.add)
         if not any(isinstance(shard, FilmsSource) for shard in sources):
             _finish_dataset(output, records, configuration)
         _write_verdicts(output, records)
-        return _summary(output, stage, records)
+        summary = _summary(output, stage, records)
+        return summary.model_copy(update={"unreadable": tuple(sorted(unreadable.lines))})
 
 
 def _configuration(command: str, stage: Stage, source: StoragePath, size: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from syncxr.corpora.films import OWN_FILM
+from syncxr.corpora.films import FAULT, OWN_FILM
 from syncxr.curation import JUDGES
 from syncxr.curation.judge import Judge, record_of
 from syncxr.errors import SyncxrError
@@ -14,6 +14,9 @@ from syncxr.factory.stage import ShardResult, Turns, declared
 from syncxr.registry import BackendSpec, build
 from syncxr.resources import Resources
 from syncxr.sample import Sample
+
+UNREADABLE = "unreadable"
+"""The reason of a file that does not open as a film."""
 
 
 class VerdictStage:
@@ -45,18 +48,25 @@ class VerdictStage:
         self._judge = build("judge", JUDGES, self._judge_spec)
 
     def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
-        """One verdict a film; the answers become the sample's quality."""
+        """One verdict a film; the answers become the sample's quality.
+
+        A file that does not open is refused, not a fault of the run.
+        """
         assert self._judge is not None, "setup() comes first"
-        films = [sample.image for sample in samples if sample.image is not None]
-        if len(films) != len(samples):
-            bare = next(sample.id for sample in samples if sample.image is None)
+        accepted: list[Sample] = []
+        rejected = [sample for sample in samples if FAULT in sample.provenance]
+        for sample in rejected:
+            sample.provenance["curation"] = {"reasons": [UNREADABLE]}
+            done(1)
+        reasons = Counter({f"film: {UNREADABLE}": len(rejected)} if rejected else {})
+        shown = [sample for sample in samples if FAULT not in sample.provenance]
+        films = [sample.image for sample in shown if sample.image is not None]
+        if len(films) != len(shown):
+            bare = next(sample.id for sample in shown if sample.image is None)
             raise SyncxrError(f"sample {bare} has no film to judge; run `syncxr render` first")
         with self._turns.at(self._judge):
-            verdicts = self._judge.judge(films)
-        accepted: list[Sample] = []
-        rejected: list[Sample] = []
-        reasons: Counter[str] = Counter()
-        for sample, verdict in zip(samples, verdicts, strict=True):
+            verdicts = self._judge.judge(films) if films else []
+        for sample, verdict in zip(shown, verdicts, strict=True):
             sample.quality = verdict.scores
             sample.provenance["curation"] = {
                 "judge": self._judge.name,
@@ -68,4 +78,4 @@ class VerdictStage:
             if OWN_FILM in sample.provenance:
                 sample.image = None  # One's own films are listed, not copied and not relabelled.
             done(1)
-        return ShardResult(accepted, rejected, {"film attempts": len(samples), **reasons})
+        return ShardResult(accepted, rejected, {"film attempts": len(films), **reasons})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import yaml
 from pydantic import BaseModel
@@ -29,14 +29,15 @@ class Verification(BaseModel):
         pairs: Pairs read.
         masks: Masks looked at.
         verified_texts: Pairs whose two sections say what was planned.
-        faults: One line each; empty = all promises hold.
+        faults: Kind (``files``, ``pairs``, ``masks``, ``texts``, ``plan``) to one line for each;
+            empty = all promises hold.
     """
 
     files: int
     pairs: int
     masks: int
     verified_texts: int
-    faults: list[str]
+    faults: Mapping[str, list[str]]
 
 
 def verify(folder: StoragePath) -> Verification:
@@ -49,32 +50,34 @@ def verify(folder: StoragePath) -> Verification:
         raise SyncxrError(f"{folder} does not exist; give a run folder or a dataset folder")
     dataset = folder / "dataset" if (folder / "dataset").is_dir() else folder
     manifest = read_manifest(dataset)
-    faults = [line for file in manifest.files if (line := check_hash(dataset, file))]
+    faults: defaultdict[str, list[str]] = defaultdict(list)
+    faults["files"] += [line for file in manifest.files if (line := check_hash(dataset, file))]
     unlisted = {below(path, dataset) for path in shard_paths(dataset)} - {
         file.path for file in manifest.files
     }
-    faults += [f"{dataset / path} is not in the manifest" for path in sorted(unlisted)]
+    faults["files"] += [f"{dataset / path} is not in the manifest" for path in sorted(unlisted)]
     verifier = _verifier(folder)
     ids: Counter[str] = Counter()
     masks = texts = 0
     with bar("verify", manifest.pairs) as progress:
         for file in manifest.files:
-            for sample in _samples(dataset / file.path, faults):
-                found = [*_pair_faults(sample), *_mask_faults(sample)]
+            for sample in _samples(dataset / file.path, faults["files"]):
                 wrong = list(_text_faults(sample, verifier))
-                faults += [f"{sample.id}: {line}" for line in (*found, *wrong)]
+                found = {"pairs": _pair_faults(sample), "masks": _mask_faults(sample)}
+                for kind, lines in (*found.items(), ("texts", wrong)):
+                    faults[kind] += [f"{sample.id}: {line}" for line in lines]
                 ids[sample.id] += 1
                 masks += len(sample.masks)
                 texts += not wrong
                 progress.advance()
-    faults += [f"{id} occurs {n} times" for id, n in ids.items() if n > 1]
-    faults += _plan_faults(folder, ids)
+    faults["plan"] += [f"{id} occurs {n} times" for id, n in ids.items() if n > 1]
+    faults["plan"] += _plan_faults(folder, ids, faults["files"])
     return Verification(
         files=len(manifest.files),
         pairs=ids.total(),
         masks=masks,
         verified_texts=texts,
-        faults=faults,
+        faults={kind: lines for kind, lines in faults.items() if lines},
     )
 
 
@@ -91,14 +94,14 @@ def _drafted(sample: Sample) -> bool:
     return "draft" in sample.provenance
 
 
-def _plan_faults(folder: StoragePath, kept: Collection[str]) -> Iterator[str]:
+def _plan_faults(folder: StoragePath, kept: Collection[str], damaged: list[str]) -> Iterator[str]:
     """Planned samples that are in no place or in two, where the folder is a whole run."""
     path = folder / "plan.parquet"
     if not path.exists():
         return
     planned = {report.id for report in PlanFile(path)}
     paths = find_shards(folder / "rejected")
-    rejected = Counter(sample.id for shard in paths for sample in read_shard(shard))
+    rejected = Counter(sample.id for shard in paths for sample in _samples(shard, damaged))
     yield from (
         f"{id} is planned but neither kept nor rejected"
         for id in sorted(planned - set(kept) - set(rejected))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ def show_stage(summary: dict[str, Any]) -> None:
         grid.add_row(name, f"{count:,}")
     grid.add_row("folder", summary["folder"])
     out.print(Panel(grid, title=summary["stage"], title_align="left"))
+    _lines(summary["unreadable"])
 
 
 def show_figures(summary: dict[str, Any]) -> None:
@@ -109,12 +111,20 @@ def show_verification(summary: dict[str, Any]) -> None:
     for name in ("files", "pairs", "masks", "verified_texts"):
         grid.add_row(name.replace("_", " "), f"{summary[name]:,}")
     faults = summary["faults"]
-    grid.add_row("faults", f"[bold red]{len(faults)}[/]" if faults else "[green]none[/]")
+    count = sum(map(len, faults.values()))
+    grid.add_row("faults", f"[bold red]{count:,}[/]" if faults else "[green]none[/]")
     out.print(Panel(grid, title="verify", title_align="left"))
-    for line in faults[:20]:
-        out.print(f"  {line}", markup=False)
-    if len(faults) > 20:
-        out.print(f"  … and {len(faults) - 20} more; --json lists all")
+    for kind, lines in faults.items():
+        out.print(f"[bold red]✗[/] {kind}: {len(lines):,}", highlight=False)
+        _lines(lines, shown=3)
+
+
+def _lines(lines: Sequence[str], shown: int = 10) -> None:
+    """The first of many; a file can be found with them, so that they are not folded."""
+    for line in lines[:shown]:
+        out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if len(lines) > shown:
+        out.print(f"  … and {len(lines) - shown:,} more; --json lists all", highlight=False)
 
 
 def _grid() -> Table:

@@ -6,16 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from syncxr.corpora.films import read_film
+from syncxr.corpora.films import FAULT, read_film
 from syncxr.errors import SyncxrError
 from syncxr.factory.audit.duplicates import fingerprint
 from syncxr.factory.audit.listing import in_parts
 from syncxr.factory.stage import ShardResult
 from syncxr.factory.verdicts import VerdictStage
 from syncxr.sample import Sample
-
-UNREADABLE = "unreadable"
-"""The reason of a file that does not open as a film."""
 
 _IN_HAND = 16
 """Films whose pixels are in memory at a time: they come in 8 megabytes each."""
@@ -32,30 +29,21 @@ class InspectionStage(VerdictStage):
     output = "inspected"
 
     def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
-        """One verdict a film; a file that does not open is refused, not a fault of the run."""
+        """One verdict a film; files that do not open are refused."""
         accepted: list[Sample] = []
         rejected: list[Sample] = []
         statistics: Counter[str] = Counter()
         for part in in_parts(list(samples), _IN_HAND):
-            readable = []
             for sample in part:
                 try:
                     sample.image = read_film(Path(sample.provenance["film"]["path"]))
                 except SyncxrError as error:
-                    sample.provenance["curation"] = {
-                        "reasons": [UNREADABLE],
-                        "fault": " ".join(str(error).split()),
-                    }
-                    statistics[f"film: {UNREADABLE}"] += 1
-                    rejected.append(sample)
-                    done(1)
+                    sample.provenance[FAULT] = " ".join(str(error).split())
                     continue
                 sample.provenance["size"] = list(sample.image.shape)
                 sample.provenance["fingerprint"] = fingerprint(sample.image).hex()
-                readable.append(sample)
-            if readable:
-                result = super().process(readable, done)
-                accepted += result.accepted
-                rejected += result.rejected
-                statistics.update(result.statistics)
+            result = super().process(part, done)
+            accepted += result.accepted
+            rejected += result.rejected
+            statistics.update(result.statistics)
         return ShardResult(accepted, rejected, dict(statistics))

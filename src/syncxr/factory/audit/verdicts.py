@@ -18,8 +18,8 @@ from syncxr.dataset.files import atomic
 from syncxr.dataset.shards import ShardRecord, read_shard
 from syncxr.factory.audit.duplicates import distance, groups, near_pairs
 from syncxr.factory.audit.gallery import SHOWN, Refused, write_gallery
-from syncxr.factory.audit.inspection import UNREADABLE
 from syncxr.factory.audit.summary import FilmSummary
+from syncxr.factory.verdicts import UNREADABLE
 from syncxr.progress import bar
 from syncxr.sample import Sample
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from syncxr.errors import SyncxrError
+from syncxr.corpora import corrupt as corruption
 from syncxr.pretraining.data.entry import Rejected
 from syncxr.pretraining.data.store.layout import Skipped
-
-_ALWAYS = 3
-"""So many may be corrupt in any source: 1 % of a pilot set would be none."""
-
-_SHOWN = 3
 
 
 class Tally:
@@ -54,11 +48,5 @@ def check(name: str, corrupt: Sequence[Skipped], seen: int, limit: float) -> Non
     Raises:
         SyncxrError: They are more; names the first ones.
     """
-    if len(corrupt) <= max(_ALWAYS, math.floor(limit * seen)):
-        return
-    first = "; ".join(f"{item.id}: {item.reason}" for item in corrupt[:_SHOWN])
-    raise SyncxrError(
-        f"{name}: {len(corrupt):,} of {seen:,} samples cannot be used, more than "
-        f"data.corrupt_limit = {limit:g} allows; mend them, take them out or raise the limit; "
-        f"the first: {first}"
-    )
+    faults = [f"{item.id}: {item.reason}" for item in corrupt]
+    corruption.check(name, faults, seen, limit, "pretraining.data.corrupt_limit")
