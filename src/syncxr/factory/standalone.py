@@ -135,12 +135,59 @@ def render_reports(
         return _summary(output, stage, records)
 
 
+def change_findings(
+    source: StoragePath,
+    output: StoragePath,
+    renderer: BackendSpec,
+    ways: Sequence[str],
+    pairs: int | None,
+    executor: Executor,
+) -> StageSummary:
+    """Counterfactuals of a dataset: its pairs again, a finding of each changed.
+
+    Args:
+        source: Run folder, or its dataset.
+        output: Run folder of what is made.
+        renderer: What made the films, where no configuration beside the dataset tells it.
+        ways: Of :mod:`syncxr.factory.counterfactuals.tasks`.
+        pairs: The first so many pairs that show a finding; by default all.
+        executor: Where shards are worked on.
+
+    Raises:
+        SyncxrError: No pair shows a finding, or the renderer cannot take a film again.
+    """
+    stage = CounterfactualStage(renderer_of(source) or renderer, _content(source))
+    configuration = {
+        "counterfactual": {**stage.describe(), "ways": list(ways), "pairs": pairs},
+        "source": {"path": str(source.resolve()), "sha256": _content(source)},
+    }
+    with open_run(output, configuration):
+        stage.check()
+        tasks = cut_tasks(_shards(source, ("dataset", ".")), ways, pairs)
+        if not tasks:
+            raise SyncxrError(
+                f"{source} holds no pair whose film shows a finding; give the folder of a dataset "
+                "that `syncxr generate` or `syncxr render` made"
+            )
+        records = run_stage(output, stage, tasks, executor)
+        _finish_dataset(output, records, configuration)
+        return _summary(output, stage, records)
+
+
 def curate_films(
-    source: StoragePath, output: StoragePath, stage: VerdictStage, size: int, executor: Executor
+    source: StoragePath,
+    output: StoragePath,
+    stage: VerdictStage,
+    size: int,
+    executor: Executor,
+    corrupt_limit: float,
 ) -> StageSummary:
     """Judge the films of a dataset, or a folder of images; ``verdicts.csv`` lists each.
 
     The good films of a dataset become a dataset; one's own images are not copied.
+
+    Raises:
+        SyncxrError: More than a share of ``corrupt_limit`` of the images do not open, or all.
     """
     configuration = _configuration("curate", stage, source, size)
     with open_run(output, configuration):
