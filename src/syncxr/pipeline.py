@@ -30,6 +30,7 @@ from syncxr.factory.agreement import Agreement, compare, other_way
 from syncxr.factory.audit.entities import audit_reports
 from syncxr.factory.audit.running import audit
 from syncxr.factory.audit.summary import AuditSummary
+from syncxr.factory.counterfactuals.tasks import REGRADED, WITHOUT
 from syncxr.factory.drafts import DraftStage
 from syncxr.factory.executors import make_executor
 from syncxr.factory.films import FilmStage
@@ -39,6 +40,7 @@ from syncxr.factory.run_folder import open_run
 from syncxr.factory.standalone import (
     PlanSummary,
     StageSummary,
+    change_findings,
     curate_films,
     draft_plan,
     make_plan,
@@ -325,6 +327,25 @@ def run_render(
     )
     executor = make_executor(config.execution)
     summary = render_reports(source, folder, stage, config.factory.shard_size, executor)
+    leave_terms(terms, folder, folder / "dataset")
+    return summary
+
+
+def run_counterfactual(
+    config: Config,
+    source: StoragePath,
+    folder: StoragePath,
+    *,
+    pairs: int | None = None,
+    regrade: bool = False,
+) -> StageSummary:
+    """Change a finding of each pair of a dataset; the text changes with the film."""
+    check_parts(config, "renderer")
+    terms = terms_of(source)
+    keep_parts_home(config, terms, places=(folder,))
+    ways = (WITHOUT, REGRADED) if regrade else (WITHOUT,)
+    executor = make_executor(config.execution)
+    summary = change_findings(source, folder, config.renderer, ways, pairs, executor)
     leave_terms(terms, folder, folder / "dataset")
     return summary
 

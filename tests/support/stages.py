@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from syncxr.errors import SyncxrError
+from syncxr.factory.counterfactuals.stage import CounterfactualStage
 from syncxr.factory.stage import ShardResult
 from syncxr.resources import Resources
 from syncxr.sample import Sample
@@ -107,3 +108,12 @@ def committed_files(root: Path) -> dict[str, bytes]:
         for folder in ("dataset", "rejected", "records", "drafts")
         for path in sorted((root / folder).rglob("*.*"))
     }
+
+
+class KilledAtCounterfactuals(CounterfactualStage):
+    """Its process is killed at the second shard, the first of which is committed."""
+
+    def process(self, samples: Sequence[Sample], done: Callable[[int], None]) -> ShardResult:
+        if samples[0].id.startswith("c"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().process(samples, done)

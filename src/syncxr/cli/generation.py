@@ -157,6 +157,43 @@ def curate(
 
 
 @app.command()
+def counterfactual(
+    source: Annotated[Any, source_anywhere("A run folder of generate or render, or its dataset.")],
+    output: OutputAnywhere = Path("runs/counterfactuals"),
+    pairs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only the first N pairs that show a finding.", metavar="N"),
+    ] = None,
+    regrade: Annotated[
+        bool,
+        typer.Option(
+            "--regrade",
+            help="Also each pair with a stated severity changed: severe becomes mild, else severe.",
+        ),
+    ] = False,
+    config: ConfigSource = "laptop",
+    overrides: Overrides = None,
+    workers: Workers = None,
+    json: Json = None,
+) -> None:
+    """Take the films of a dataset again, each without one of its findings.
+
+    Patient, pose, exposure, noise and processing stay; the text denies what is gone. A dataset is
+    written beside the originals: provenance.counterfactual names the original's id, the finding,
+    and what came and went. Films are taken again by the renderer that SOURCE's configuration
+    names; one that does not come out as it is stored is refused.
+
+    Example: syncxr counterfactual runs/demo --pairs 100 --regrade -o runs/changed
+    """
+    from syncxr.pipeline import run_counterfactual
+    from syncxr.views.console import show_stage
+
+    settings = configuration(config, overrides, workers=workers)
+    made = run_counterfactual(settings, source, output, pairs=pairs, regrade=regrade)
+    finish(made, json, show_stage)
+
+
+@app.command()
 def verify(
     run: Annotated[Any, source_anywhere("A run folder, or a dataset folder.")],
     json: Json = None,

@@ -23,6 +23,8 @@ from syncxr.entities.extraction import entities_of, extract
 from syncxr.entities.plan import Plan, PlanFile
 from syncxr.entities.sampling import SamplingOptions, balance_report, plan
 from syncxr.errors import SyncxrError
+from syncxr.factory.counterfactuals.stage import CounterfactualStage
+from syncxr.factory.counterfactuals.tasks import cut_tasks, renderer_of
 from syncxr.factory.drafts import DraftStage
 from syncxr.factory.executors import Executor
 from syncxr.factory.films import FilmStage
