@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncxr.images.simulation.reading import instructions, view_of
-from syncxr.images.simulation.scene import Scene
+from syncxr.images.simulation.reading import instructions, supine_of, view_of
+from syncxr.images.simulation.scene import SUPINE, Scene
 
 
 @given(st.integers(0, 2**62))
@@ -59,3 +59,29 @@ def test_numbers_by_the_words() -> None:
     assert "left mass" not in counts
     assert instructions("Nodules.").counts
     assert not instructions("Atelectasis. Left effusion.").counts
+
+
+@pytest.mark.parametrize(
+    ("text", "lies"),
+    [
+        ("Portable supine AP film.", True),
+        ("Semi-erect portable film.", False),
+        ("Upright AP radiograph.", False),
+        ("Portable AP radiograph.", None),
+        ("PA and lateral views.", None),
+    ],
+)
+def test_who_lies_by_the_words(text: str, lies: bool | None) -> None:
+    assert supine_of(text) is lies
+
+
+def test_a_share_of_bedside_patients_lies_and_notes_agree() -> None:
+    scenes = [Scene.sample(seed, "train", {"AP": 1.0}) for seed in range(300)]
+    lying = [scene for scene in scenes if scene.supine]
+    assert len(lying) == pytest.approx(SUPINE * 300, abs=30)
+    for scene in scenes:
+        notes = " ".join(marker.text for marker in scene.markers)
+        assert ("SUPINE" not in notes) or scene.supine
+        assert ("ERECT" not in notes) or not scene.supine
+    assert not any(Scene.sample(seed, "train", {"PA": 1.0}).supine for seed in range(40))
+    assert not Scene.sample(1, "train", {"PA": 1.0}, "PA", supine=True).supine

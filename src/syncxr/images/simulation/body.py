@@ -61,6 +61,7 @@ class Body:
         fissures: 1 where two lobes meet, falling to 0 within two cells, (K, R, C).
         patient: The patient being made: what was sampled, and what findings have asked for so far.
         denied: Concepts that the text says are absent; no finding may bring them along.
+        supine: Whether the patient lies on the back: fluid lies behind the lung, air before it.
         count: How many of the finding being inserted the words say there are, if they do.
         perfusion: Contrast of vessels as a share of normal, (K, R, C), where a finding changed it.
         claims: What findings have changed so far, in the order of insertion, (K, R, C) each.
@@ -83,11 +84,14 @@ class Body:
     boxes: dict[str, Box] = field(default_factory=dict)
     patient: Patient = field(default_factory=Patient)
     denied: frozenset[str] = frozenset()
+    supine: bool = False
     count: int | None = None
     perfusion: Floats | None = None
     claims: list[Floats] = field(default_factory=list)
 
-    def fresh(self, patient: Patient, denied: frozenset[str] = frozenset()) -> Body:
+    def fresh(
+        self, patient: Patient, denied: frozenset[str] = frozenset(), supine: bool = False
+    ) -> Body:
         """A copy for one film, whose ``water`` and ``bone`` may be written to."""
         return replace(
             self,
@@ -95,6 +99,7 @@ class Body:
             bone=self.bone.copy(),
             patient=patient,
             denied=denied,
+            supine=supine,
             claims=[],
             perfusion=None,
         )

@@ -22,11 +22,13 @@ class Instructions:
         entities: Distinct statements of any polarity, in the order of their words.
         counts: How many of a finding the words speak of, where they say so.
         view: ``"PA"``, ``"AP"`` or ``"lateral"`` where the words name one.
+        supine: Whether the patient lies on the back, where the words say so.
     """
 
     entities: tuple[Entity, ...]
     counts: Mapping[Entity, int] = field(default_factory=dict)
     view: View | None = None
+    supine: bool | None = None
 
     @cached_property
     def denied(self) -> frozenset[str]:
@@ -56,6 +58,8 @@ _PLURAL = 3
 _WORDS_BEFORE = 5
 
 _BEDSIDE = re.compile(r"\bAP\b|\b(?i:portable|bedside|supine|semi-?(?:erect|upright))\b")
+_LIES = re.compile(r"\b(?i:supine)\b")
+_SITS = re.compile(r"\b(?i:(?:semi-?)?(?:erect|upright)|semi-?recumbent|sitting)\b")
 _FRONTAL = re.compile(r"\bPA\b|\b(?i:posteroanterior|frontal)\b")
 _LATERAL = re.compile(r"\b(?i:lateral (?:view|film|radiograph|projection|chest))\b")
 
@@ -69,7 +73,7 @@ def instructions(text: str) -> Instructions:
         if number:
             counts[mention.entity] = max(number, counts.get(mention.entity, 0))
     entities = tuple(dict.fromkeys(mention.entity for mention in mentions))
-    return Instructions(entities, counts, view_of(text))
+    return Instructions(entities, counts, view_of(text), supine_of(text))
 
 
 def view_of(text: str) -> View | None:
@@ -79,6 +83,13 @@ def view_of(text: str) -> View | None:
     if _FRONTAL.search(text):
         return "PA" if re.search(r"\bPA\b|(?i:posteroanterior)", text) else None
     return "lateral" if _LATERAL.search(text) else None
+
+
+def supine_of(text: str) -> bool | None:
+    """Whether the patient lies on the back; ``None`` if the words leave it open."""
+    if _SITS.search(text):
+        return False
+    return True if _LIES.search(text) else None
 
 
 def _number(text: str, start: int, end: int) -> int | None:

@@ -127,6 +127,7 @@ class SimulationRenderer:
             wanted.view,
             options.inverted,
             options.anatomies,
+            wanted.supine,
         )
         return self.film_of(scene, wanted, seed)
 
@@ -190,7 +191,7 @@ class SimulationRenderer:
     ) -> tuple[Paths, dict[Entity, Inserted], Body]:
         options = self.options
         body = load_body(options.resolution_mm, scene.patient.anatomy).fresh(
-            scene.patient, wanted.denied
+            scene.patient, wanted.denied, scene.supine
         )
         counts = {
             thing: max(said)

@@ -17,6 +17,7 @@ from syncxr.images.simulation.findings.finding import (
 )
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.pleura.level import level_surface
+from syncxr.images.simulation.findings.pleura.lying import FLUID_MM, fluid_front
 from syncxr.images.simulation.findings.texture import clouds
 from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
@@ -64,6 +65,10 @@ class Effusion:
     fluid enters a fissure in some. Lung just above is compressed (passive atelectasis, Woodring and
     Reed 1996), unless the text denies it. A large one pushes the mediastinum away.
 
+    In a patient who lies, fluid layers behind the lung: a veil over the hemithorax through which
+    vessels are seen, denser towards the base and along the wall (Woodring, AJR 1984; Ruskin et al.,
+    AJR 1987). What merely blunts an angle is as often a scar and stays where it is.
+
     Attributes:
         concept: Of the lexicon.
         levels: Level by severity, see :data:`LEVELS`.
@@ -88,23 +93,32 @@ class Effusion:
         push = 0.0
         for lung in affected(body, words, rng):
             low, high = self.levels[words.severity]
-            level = low + (high - low) * float(lung.chance.random())
+            amount = float(lung.chance.random())
+            level = low + (high - low) * amount
             # A thin layer is held up less than a deep one.
             rise = 42.0 * min(1.0, 0.4 + 2.0 * max(0.0, level + 0.22))
             rise *= float(lung.chance.uniform(0.7, 1.25))
             height = _height(lung, level)
             fissure = float(lung.chance.random()) < 0.4 and self.levels is LEVELS
-            surface = _surface(lung, level_surface(lung, height, body.patient), rise)
+            lies = body.supine and self.levels is LEVELS
+            if lies:
+                least, most = FLUID_MM[words.severity]
+                layer = least + (most - least) * amount
+                above = lung.y - fluid_front(lung, layer, rise)
+            else:
+                surface = _surface(lung, level_surface(lung, height, body.patient), rise)
+                above = lung.z - surface
             if self.levels is BLUNTING:
                 # Little more than the angle itself: often a scar, which does not run level.
-                surface = surface - 22.0 * (1.0 - smooth_step(np.abs(lung.x), 50.0, 95.0))
-            share = lung.share * smooth_step(surface - lung.z, -2.5, 2.5)
-            squeezed = self._compress(lung, surface, words.severity, extent)
+                above = above + 22.0 * (1.0 - smooth_step(np.abs(lung.x), 50.0, 95.0))
+            soft = 0.5 * body.slabs.thickness if lies else 2.5
+            share = lung.share * smooth_step(-above, -soft, soft)
+            squeezed = self._compress(lung, above, words.severity, extent)
             lung.fill(share, DENSITY, extent)
             if fissure:
-                lung.fill(_in_fissure(lung, surface), DENSITY, extent)
+                lung.fill(_in_fissure(lung, above), DENSITY, extent)
             levels[lung.side] = {
-                "level_mm": height,
+                **({"supine": True, "layer_mm": layer} if lies else {"level_mm": height}),
                 "meniscus_mm": rise,
                 "in_fissure": fissure,
                 "passive_atelectasis": squeezed,
@@ -117,12 +131,12 @@ class Effusion:
             parameters["mass_effect"] = {"mediastinal_shift_mm": push}
         return Change(parameters, body.claim(extent), patient=patient, least_path=self.least_path)
 
-    def _compress(self, lung: Lung, surface: Floats, severity: str, extent: Floats) -> bool:
+    def _compress(self, lung: Lung, above: Floats, severity: str, extent: Floats) -> bool:
         """Lung that floats on the fluid loses air; ``False`` if the text will not have it."""
         if severity == "mild" or not lung.body.denied.isdisjoint(COMPRESSION):
             return False
-        above = np.exp(-np.maximum(lung.z - surface, 0.0) / 16.0)
-        loss = 0.22 * lung.share * above * (1.0 + 0.4 * lung.texture(clouds))
+        near = np.exp(-np.maximum(above, 0.0) / 16.0)
+        loss = 0.22 * lung.share * near * (1.0 + 0.4 * lung.texture(clouds))
         lung.water[:] += np.float32(1.0) * loss * (1.0 - lung.water).clip(0.0)
         part = extent[lung.box]
         np.maximum(part, loss, out=part)
@@ -148,10 +162,10 @@ def _surface(lung: Lung, level: Floats, rise: float) -> Floats:
     return np.asarray(level + climb + 3.5 * lung.texture(clouds), np.float32)
 
 
-def _in_fissure(lung: Lung, surface: Floats) -> Floats:
-    """Fluid that runs up between the lobes, thinner with height."""
-    above = np.exp(-np.maximum(lung.z - surface, 0.0) / float(lung.chance.uniform(18.0, 45.0)))
-    share: Floats = lung.share * lung.body.fissures[lung.box] * above
+def _in_fissure(lung: Lung, above: Floats) -> Floats:
+    """Fluid that runs up between the lobes, thinner with the distance above the surface."""
+    thinner = np.exp(-np.maximum(above, 0.0) / float(lung.chance.uniform(18.0, 45.0)))
+    share: Floats = lung.share * lung.body.fissures[lung.box] * thinner
     return share * np.float32(lung.chance.uniform(0.35, 0.8))
 
 

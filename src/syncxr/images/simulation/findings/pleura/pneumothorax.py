@@ -15,6 +15,15 @@ from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.pleura.edge import pleural_edge
 from syncxr.images.simulation.findings.pleura.effusion import DENSITY, shifted
 from syncxr.images.simulation.findings.pleura.level import level_surface
+from syncxr.images.simulation.findings.pleura.lying import (
+    AIR_MM,
+    EDGE_SHARE,
+    FLUID_MM,
+    SULCUS,
+    deep_sulcus,
+    fluid_front,
+    under_air,
+)
 from syncxr.images.simulation.shapes import Shape
 from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
@@ -59,12 +68,16 @@ _TENSION = 0.4
 
 @dataclass(frozen=True)
 class Pneumothorax:
-    """Air between lung and chest wall in an upright patient: most at the apex, then at the side.
+    """Air between lung and chest wall: in an upright patient most at the apex, then at the side.
 
     The lung draws away from the wall; its pleura shows as a thin line that runs along the wall, and
     beyond it there are no vessels. The lung left over is a little denser. Under tension the
     mediastinum is pushed away and the diaphragm down (Fleischner Society glossary, 2008; O'Connor
     and Morgan, BMJ 2005). With fluid (hydropneumothorax) there is a level, flat from wall to wall.
+
+    In a patient who lies, air gathers before the lung and at its foot: the lower chest is darker,
+    the lateral sulcus deep and dark, and the line at apex and side is left to large ones (Tocino et
+    al., AJR 1985). Fluid then lies behind the lung, without a level.
 
     Attributes:
         concept: Of the lexicon.
@@ -97,19 +110,24 @@ class Pneumothorax:
             if float(lung.chance.random()) < _TENSION and words.severity == "severe":
                 patient |= self._tension(lung)
                 found["tension"] = True
-            kept, room = _collapse(lung, apical, lateral, _BASAL[words.severity])
+            basal = _BASAL[words.severity]
+            if body.supine:
+                apical, lateral = (gap * EDGE_SHARE[words.severity] for gap in (apical, lateral))
+                basal = 1.0
+            kept, room = _collapse(lung, apical, lateral, basal)
+            if body.supine:
+                found |= self._rise(lung, words.severity, extent)
+                kept = kept * under_air(lung, found["layer_mm"])
             air = (lung.share - kept).clip(0.0)
             lung.fill(air, 0.001, extent)
             denser = LUNG_DENSITY * (room**-_BLOOD_KEPT - 1.0)
             lung.water[:] += (lung.share - air) * denser * (1.0 - lung.water).clip(0.0, 1.0)
-            floor = np.full((1, 1, 1), -np.inf, np.float32)
+            floor = -np.inf
             if self.fluid:
-                height = body.marks.dome + at * (body.marks.apex - body.marks.dome)
-                floor = level_surface(lung, height, replace(body.patient, **patient))
-                share = lung.share * smooth_step(floor - lung.z, -1.0, 1.0)
-                lung.fill(share, DENSITY, extent)
-                found["level_mm"] = height
-            edges += pleural_edge(lung, kept, float(floor.mean()))
+                wet, floor, said = self._pour(lung, at, words.severity, patient)
+                lung.fill(lung.share * wet, DENSITY, extent)
+                found |= said
+            edges += pleural_edge(lung, kept, floor)
             gaps[lung.side] = found
         parameters = {**words.to_dict(), "gaps": gaps}
         if patient:
@@ -122,6 +140,29 @@ class Pneumothorax:
             least_path=1.2,
             moves=True,
         )
+
+    def _pour(
+        self, lung: Lung, at: float, severity: str, patient: Mapping[str, Any]
+    ) -> tuple[Floats, float, dict[str, float]]:
+        """Share of each cell that fluid would take, the height of its level, and what to note."""
+        if lung.body.supine:
+            layer = float(np.mean(FLUID_MM[severity]))
+            half = 0.5 * lung.body.slabs.thickness
+            behind = fluid_front(lung, layer, 0.0) - lung.y
+            return smooth_step(behind, -half, half), -np.inf, {"fluid_mm": layer}
+        marks = lung.body.marks
+        height = marks.dome + at * (marks.apex - marks.dome)
+        floor = level_surface(lung, height, replace(lung.body.patient, **patient))
+        wet = smooth_step(floor - lung.z, -1.0, 1.0)
+        return wet, float(floor.mean()), {"level_mm": height}
+
+    def _rise(self, lung: Lung, severity: str, extent: Floats) -> dict[str, Any]:
+        """Let air rise before the lung of a patient who lies, and into the sulcus at its foot."""
+        chance = np.random.default_rng(int(lung.chance.integers(2**32)))
+        layer = float(chance.uniform(*AIR_MM[severity]))
+        deeper = float(chance.uniform(*SULCUS[severity]))
+        deep_sulcus(lung, deeper, extent)
+        return {"supine": True, "layer_mm": layer, "sulcus_mm": deeper}
 
     def _tension(self, lung: Lung) -> dict[str, float]:
         """Patient's fields under tension, but for what the text denies."""
