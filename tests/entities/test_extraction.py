@@ -164,6 +164,14 @@ def test_a_structure_called_normal_is_recovered(name: str, template: str) -> Non
         ("The heart is not enlarged.", {"no cardiomegaly"}),
         ("Blunting of the left costophrenic angle.", {"left costophrenic angle blunting"}),
         ("The right hemidiaphragm is elevated.", {"right diaphragmatic elevation"}),
+        ("The mediastinum is shifted to the right.", {"right mediastinal shift"}),
+        ("Leftward shift of the mediastinum.", {"left mediastinal shift"}),
+        ("Left-sided tracheal deviation.", {"left tracheal deviation"}),
+        ("No mediastinal shift to the left or right.", {"no mediastinal shift"}),
+        (
+            "Right upper lobe collapse with mediastinal shift.",
+            {"right upper lobe lobar collapse", "mediastinal shift"},
+        ),
         ("Bibasilar opacities.", {"bilateral base opacity"}),
         ("Opacities in the left and right lower lobes.", {"bilateral lower lobe opacity"}),
         (

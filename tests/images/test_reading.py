@@ -1,10 +1,11 @@
 """Statements of one thing are drawn once."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncxr.images.renderer import RenderRequest
-from syncxr.images.simulation.reading import denials, read, unite
+from syncxr.images.simulation.reading import denials, instructions, read, unite, view_of
 from syncxr.images.simulation.renderer import SimulationRenderer
 from syncxr.sample import Category, Entity, Polarity
 
@@ -66,3 +67,48 @@ def test_denials_by_name_and_by_a_normal_structure() -> None:
     assert "cardiomegaly" in denials(read("Heart size is normal."))
     assert "consolidation" in denials(read("Lungs are clear."))
     assert "cardiomegaly" not in denials(read("Lungs are clear."))
+
+
+@pytest.mark.parametrize(
+    ("text", "view"),
+    [
+        ("PA and lateral views of the chest.", "PA"),
+        ("Chest, PA and lateral. Lungs are clear.", "PA"),
+        ("EXAM: Chest PA/lateral", "PA"),
+        ("Technique: PA & lat.", "PA"),
+        ("PA\nThe lungs are clear.", "PA"),
+        ("The posteroanterior film shows clear lungs.", "PA"),
+        ("Single AP view. PA catheter in place.", "AP"),
+        ("AP upright chest.", "AP"),
+        ("Chest AP.", "AP"),
+        ("Lateral view of the chest.", "lateral"),
+        ("PA catheter tip overlies the right hilum.", None),
+        ("The tip of the Swan-Ganz catheter is in the main PA.", None),
+        ("Enlarged PA. No effusion.", None),
+        ("PA enlargement, suggesting elevated PA pressure.", None),
+        ("Chest tube in place. PA line with its tip in the right PA.", None),
+        ("Frontal view: PA catheter, no pneumothorax.", None),
+        ("Fullness of the AP window.", None),
+        ("Increased AP diameter of the chest.", None),
+        ("Frontal and lateral views.", None),
+    ],
+)
+def test_a_view_is_named_and_not_an_artery_or_a_window(text: str, view: str | None) -> None:
+    assert view_of(text) == view
+
+
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [
+        ("The mediastinum is shifted to the right.", "right"),
+        ("Mediastinal shift to the left.", "left"),
+        ("There is rightward shift of the mediastinum.", "right"),
+        ("Large left pneumothorax with mediastinal shift to the right.", "right"),
+        ("Left pneumothorax with mediastinal shift.", ""),
+        ("Left-sided tracheal deviation.", "left"),
+        ("The trachea deviates to the right.", "right"),
+    ],
+)
+def test_a_shift_keeps_its_side(text: str, side: str) -> None:
+    moved = [e for e in instructions(text).entities if e.concept.endswith(("shift", "deviation"))]
+    assert [e.location for e in moved] == [side]

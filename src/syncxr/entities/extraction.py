@@ -126,6 +126,10 @@ def _location(location: str, concept: Concept) -> str:
     """Where a finding is, as far as it takes a place."""
     if concept.sites == "none":
         return ""
+    if concept.sites == "direction":
+        # "To the left or right" names neither, and an upper lobe beside it is no way to go.
+        side = Location.parse(location).side
+        return "" if side == "bilateral" else side
     # "Prominent left hilum": the zone is the structure itself, only the side places it.
     return Location.parse(location).side if concept.organ == "hila" else location
 

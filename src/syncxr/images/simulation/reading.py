@@ -57,10 +57,31 @@ _PLURAL = 3
 
 _WORDS_BEFORE = 5
 
-_BEDSIDE = re.compile(r"\bAP\b|\b(?i:portable|bedside|supine|semi-?(?:erect|upright))\b")
+_FILM = (
+    r"(?i:views?|films?|radiographs?|radiography|x-?rays?|projections?|images?|imaging|cxr|chest"
+    r"|examination|exam|study|technique|portable|single|frontal|lateral|lat|upright|erect"
+    r"|semi-?(?:erect|upright)|supine|bedside)"
+)
+"""Words beside which an abbreviation names a view."""
+
+
+def _named(view: str) -> str:
+    """A view's abbreviation beside such a word, or alone in its sentence.
+
+    Else it is the pulmonary artery ("PA catheter") or the aortopulmonary window.
+    """
+    part = r"(?!\s+(?i:catheter|line|window|pressure|enlargement|trunk|segment|diameter))"
+    after = rf"\b{view}[\s/&,+-]{{1,3}}(?:and\s+)?{_FILM}\b"
+    before = rf"\b{_FILM}[\s:,(-]{{1,3}}{view}\b{part}"
+    alone = rf"(?:\A|[.:\n])\s*{view}\s*(?:[.\n]|\Z)"
+    return f"{after}|{before}|{alone}"
+
+
+_BEDSIDE = re.compile(rf"{_named('AP')}|\b(?i:portable|bedside|supine|semi-?(?:erect|upright))\b")
+_PA = re.compile(rf"{_named('PA')}|\b(?i:posteroanterior)\b")
+_FRONTAL = re.compile(r"\b(?i:frontal)\b")
 _LIES = re.compile(r"\b(?i:supine)\b")
 _SITS = re.compile(r"\b(?i:(?:semi-?)?(?:erect|upright)|semi-?recumbent|sitting)\b")
-_FRONTAL = re.compile(r"\bPA\b|\b(?i:posteroanterior|frontal)\b")
 _LATERAL = re.compile(r"\b(?i:lateral (?:view|film|radiograph|projection|chest))\b")
 
 
@@ -80,8 +101,10 @@ def view_of(text: str) -> View | None:
     """The view that a text names: "PA and lateral" is a PA film, "portable" an AP one."""
     if _BEDSIDE.search(text):
         return "AP"
+    if _PA.search(text):
+        return "PA"
     if _FRONTAL.search(text):
-        return "PA" if re.search(r"\bPA\b|(?i:posteroanterior)", text) else None
+        return None
     return "lateral" if _LATERAL.search(text) else None
 
 
