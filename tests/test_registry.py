@@ -45,7 +45,8 @@ def test_a_fault_says_whose_it_is(table: dict[str, str]) -> None:
     ("fields", "message"),
     [
         ({"name": "chalk"}, "renderer 'chalk' is unknown; known: laser, pencil"),
-        ({"name": "pencil", "colour": 1}, "renderer 'pencil', option 'colour'"),
+        ({"name": "pencil", "colour": 1}, "renderer 'pencil', option 'colour'.*known: hardness"),
+        ({"name": "pencil", "hardnes": 1}, r"no such option; did you mean hardness\?"),
         ({"name": "pencil", "hardness": "soft"}, "option 'hardness'"),
         ({"name": "laser"}, "needs the package 'no_such_package'.*pip install"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from syncxr.errors import SyncxrError
 from syncxr.evaluation.testsets.making import SimulatedOptions
 from syncxr.factory.options import ExecutionOptions, FactoryOptions
 from syncxr.pretraining.options import PretrainingOptions
-from syncxr.registry import BackendSpec
+from syncxr.registry import BackendSpec, near
 from syncxr.reports.drafting import DraftingOptions
 from syncxr.settings import read_yaml
 
@@ -109,21 +108,10 @@ def load_config(source: str, overrides: Mapping[str, Any] | None = None) -> Conf
         key = ".".join(str(part) for part in first["loc"])
         where = "the command line" if (overrides or {}).get(key) is not None else str(path)
         if first["type"] == "extra_forbidden":  # whose value may be a secret out of its place
-            near = get_close_matches(key.lower(), _keys(Config), 1)
-            hint = f"did you mean {near[0]}?" if near else "correct or remove it"
+            hint = near(key, Config) or "correct or remove it"
             raise SyncxrError(f"{where}: there is no key {key!r}; {hint}") from None
         got = repr(first["input"])
         raise SyncxrError(f"{where}, key {key!r}: {first['msg']} (got {got})") from error
-
-
-def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """Dotted keys of a model and of the models inside it."""
-    found = []
-    for name, field in model.model_fields.items():
-        found.append(prefix + name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            found += _keys(field.annotation, f"{prefix}{name}.")
-    return found
 
 
 def _set(tree: dict[str, Any], key: str, value: Any) -> None:

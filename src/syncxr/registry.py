@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module, metadata
 from typing import Any
 
@@ -52,14 +53,33 @@ def read_options(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Base
     Raises:
         SyncxrError: As :func:`build`. No value is repeated: it may be a key out of its place.
     """
+    model: type[BaseModel] = backend_class(kind, table, spec).Options
     try:
-        options: BaseModel = backend_class(kind, table, spec).Options(**spec.options)
+        return model(**spec.options)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        told = "there is no such option" if first["type"] == "extra_forbidden" else first["msg"]
+        told = first["msg"]
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(model.model_fields) or "none"
+            told = f"there is no such option; {near(key, model) or f'known: {known}'}"
         raise SyncxrError(f"{kind} {spec.name!r}, option {key!r}: {told}") from None
-    return options
+
+
+def near(key: str, model: type[BaseModel]) -> str:
+    """What may have been meant by a key that a model does not have; ``""`` if nothing is like it."""
+    found = get_close_matches(key.lower(), _keys(model), 1)
+    return f"did you mean {found[0]}?" if found else ""
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Dotted keys of a model and of the models inside it."""
+    found = []
+    for name, field in model.model_fields.items():
+        found.append(prefix + name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found += _keys(field.annotation, f"{prefix}{name}.")
+    return found
 
 
 def backend_class(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Any:
