@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from syncxr.images.simulation.projection import Pose, Rays, Slabs, cast, intersections
 from syncxr.images.simulation.shapes import (
     Ellipsoid,
+    Fold,
     Material,
     Plate,
     Projected,
@@ -191,6 +192,26 @@ def test_shapes_move_with_the_deformation_and_keep_their_size() -> None:
         slab = int(np.argmin(np.abs(SLABS[1].centres - place[1])))
         at = where[slab, round(row), round(column)].numpy()
         assert at == pytest.approx([place[0], place[2]], abs=3.0)
+
+
+@pytest.mark.parametrize("pose", [POSES[0], POSES[2]])
+@pytest.mark.parametrize("inwards", [-1.0, 1.0])
+def test_a_fold_ends_at_its_edge_and_fades_to_its_foot(pose: Pose, inwards: float) -> None:
+    edge, foot = (line((x, -20, 60), (x, -20, -60), 5) for x in (10.0, 10.0 + inwards * 40.0))
+    thickness = np.full(5, 12.0, np.float32)
+    found, rays = seen([Fold(edge, foot, thickness, SOLID)], pose, 256)
+    row = found.path[128].numpy()
+    # Where the ray of each column meets the fold's plane.
+    ray = rays.direction[128].astype(float)
+    x = rays.source[0] + ray[:, 0] / ray[:, 1] * (-20.0 - rays.source[1])
+    share = inwards * (x - 10.0) / 40.0
+    exact = np.where((share > 0) & (share < 1), 1.2 * (1.0 - share.clip(0, 1)) ** 2, 0.0)
+    clear = np.abs(share) > 0.03
+    assert np.abs(row - exact)[clear].max() < 0.012
+    assert row[(share > 0.02) & (share < 0.06)].min() > 1.0
+    assert found.water.numpy() == pytest.approx(found.path.numpy(), abs=1e-5)
+    # Its mass: a third of thickness times width, as long as it is.
+    assert mass(found.path, rays, (10.0, -20.0, 0.0)) == pytest.approx(12 * 40 * 120 / 3, rel=0.03)
 
 
 def test_places_off_the_film_do_no_harm() -> None:

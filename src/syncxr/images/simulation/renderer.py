@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -12,12 +12,13 @@ from scipy import ndimage
 from syncxr.errors import SyncxrError
 from syncxr.images.renderer import Film, RenderRequest
 from syncxr.images.simulation.anatomies.store import resolve
-from syncxr.images.simulation.anatomy import Population
-from syncxr.images.simulation.body import Body, load_body
+from syncxr.images.simulation.anatomy import Patient, Population
+from syncxr.images.simulation.body import load_body
 from syncxr.images.simulation.film.beam import fluence
 from syncxr.images.simulation.film.develop import Developed, Frozen, develop
 from syncxr.images.simulation.findings import FINDINGS
 from syncxr.images.simulation.insertion import Inserted, insert
+from syncxr.images.simulation.nuisance import Nuisance, nuisance_of
 from syncxr.images.simulation.reading import Instructions, instructions, unite
 from syncxr.images.simulation.scene import Scene, View
 from syncxr.images.simulation.study import SimulatedStudy
@@ -69,6 +70,15 @@ class SimulationOptions(BaseModel):
         if min(views.values(), default=0.0) < 0.0 or sum(views.values()) <= 0.0:
             raise ValueError("needs a positive share, e.g. {PA: 0.75, AP: 0.25}")
         return views
+
+
+class _Traced(NamedTuple):
+    """What the rays met, and who made them meet it."""
+
+    paths: Paths
+    inserted: dict[Entity, Inserted]
+    patient: Patient
+    nuisance: Nuisance
 
 
 class SimulationRenderer:
@@ -147,7 +157,7 @@ class SimulationRenderer:
             frozen: Exposure and processing of another film of the scene; by default its own.
         """
         drawn, not_shown = self._sort(wanted.entities)
-        paths, inserted, body = self._trace(scene, wanted, drawn, seed)
+        paths, inserted, patient, nuisance = self._trace(scene, wanted, drawn, seed)
         made = self._develop(scene, paths, frozen)
         visible, faint = self._look(scene, made, paths)
         seen_masks = {e: mask for e, mask in visible.items() if e not in faint}
@@ -163,9 +173,10 @@ class SimulationRenderer:
             ),
             parameters={
                 **scene.to_dict(),
-                "patient": body.patient.to_dict(),
+                "patient": patient.to_dict(),
                 "heart_ratio": paths.heart_ratio and round(paths.heart_ratio, 4),
                 "findings": {str(e): one.change.to_dict() for e, one in inserted.items()},
+                "nuisance": nuisance.parameters,
                 "population": self.options.population,
                 "seed": seed,
             },
@@ -177,7 +188,7 @@ class SimulationRenderer:
     ) -> tuple[Image, Mapping[Entity, Mask]]:
         """See :class:`~syncxr.images.simulation.study.Retaker`."""
         drawn = {entity: study.drawn.get(entity, (entity,)) for entity in findings}
-        paths, _, _ = self._trace(study.scene, study.instructions, drawn, study.seed)
+        paths = self._trace(study.scene, study.instructions, drawn, study.seed).paths
         frozen = study.developed.held if held else study.developed.frozen
         made = self._develop(study.scene, paths, frozen)
         return self._finish(study.scene, made.image), paths.masks
@@ -188,7 +199,7 @@ class SimulationRenderer:
         wanted: Instructions,
         drawn: Mapping[Entity, tuple[Entity, ...]],
         seed: int,
-    ) -> tuple[Paths, dict[Entity, Inserted], Body]:
+    ) -> _Traced:
         options = self.options
         body = load_body(options.resolution_mm, scene.patient.anatomy).fresh(
             scene.patient, wanted.denied, scene.supine
@@ -199,14 +210,21 @@ class SimulationRenderer:
             if (said := [wanted.counts[e] for e in members if e in wanted.counts])
         }
         inserted = insert(body, list(drawn), seed, counts)
+        nuisance = nuisance_of(scene, body, {e.concept for e in wanted.entities}, seed)
         with torch_threads(1), torch.inference_mode():
             paths = trace(
-                scene, body, inserted, options.size, options.resolution_mm, options.device
+                scene,
+                body,
+                inserted,
+                options.size,
+                options.resolution_mm,
+                options.device,
+                nuisance.shapes,
             )
         inside = scene.borders.open(options.size)
         for mask in paths.masks.values():
             mask &= inside
-        return paths, inserted, body
+        return _Traced(paths, inserted, body.patient, nuisance)
 
     def _develop(self, scene: Scene, paths: Paths, frozen: Frozen | None = None) -> Developed:
         size, pose = self.options.size, scene.pose

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -18,7 +18,7 @@ from syncxr.images.simulation.moving import moved_tissue
 from syncxr.images.simulation.parts import Part
 from syncxr.images.simulation.projection import cast, column_of, frontal, integrate
 from syncxr.images.simulation.scene import Scene
-from syncxr.images.simulation.shapes import project
+from syncxr.images.simulation.shapes import Shape, project
 from syncxr.images.simulation.surface import surface
 from syncxr.images.simulation.vessels.projecting import lay, project_vessels
 from syncxr.sample import Entity, Mask
@@ -53,6 +53,7 @@ def trace(
     size: int,
     resolution_mm: float,
     device: str = "cpu",
+    unasked: Sequence[Shape] = (),
 ) -> Paths:
     """Follow the rays of a film through a body with its findings.
 
@@ -63,6 +64,7 @@ def trace(
         size: Of the film, pixels.
         resolution_mm: Of the body.
         device: Where the rays are followed.
+        unasked: What else is in the way and belongs to no finding.
     """
     patient, pose = body.patient, scene.pose
     frame, water, bone = frame_of(body, resolution_mm, pose.view == "lateral")
@@ -76,6 +78,9 @@ def trace(
     vessels = project_vessels(tree, body, slabs, where, rays, pose.field / size)
     matter = matter._replace(water=matter.water + patient.markings * vessels)
     matter = matter._replace(water=matter.water + surface(patient, pose, size, matter.water))
+    if unasked:
+        there = project(unasked, slabs, where, rays)
+        matter = _sum(matter, Matter(there.water, there.bone, there.metal))
     added: dict[Entity, Matter] = {}
     masks: dict[Entity, Mask] = {}
     patients = patients_without(scene.patient, inserted)

@@ -1,4 +1,4 @@
-"""Small and thin things by analytic path length: nodules, tubes, wires, flat devices.
+"""Small and thin things by analytic path length: nodules, tubes, wires, flat devices, folds.
 
 In: forms at places of the source body, a view's rays. Out: what they add along every ray.
 Must not know: findings, films.
@@ -6,6 +6,7 @@ Must not know: findings, films.
 
 from syncxr.images.simulation.shapes.forms import (
     Ellipsoid,
+    Fold,
     Material,
     Plate,
     Shape,
@@ -17,6 +18,7 @@ from syncxr.images.simulation.shapes.projecting import Projected, project
 
 __all__ = [
     "Ellipsoid",
+    "Fold",
     "Material",
     "Plate",
     "Projected",

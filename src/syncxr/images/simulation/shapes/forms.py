@@ -108,4 +108,21 @@ class Plate:
     turn: float = 0.0
 
 
-Shape = Ellipsoid | Tube | Plate
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """A layer across the beam, thickest along an edge and thinning away from it: a fold of skin.
+
+    Attributes:
+        edge: Where it ends abruptly, (N, 3), N >= 2; straight between, so a cm apart on bends.
+        foot: For each of these points, where across the edge nothing is left of it, (N, 3).
+        thickness: At the edge, mm, one a point; it falls as the square of the way to the foot.
+        material: What it adds.
+    """
+
+    edge: NDArray[np.float32]
+    foot: NDArray[np.float32]
+    thickness: NDArray[np.float32]
+    material: Material
+
+
+Shape = Ellipsoid | Tube | Plate | Fold

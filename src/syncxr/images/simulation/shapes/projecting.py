@@ -10,7 +10,8 @@ from torch import Tensor
 
 from syncxr.images.simulation.projection import Rays, Slabs
 from syncxr.images.simulation.shapes.ellipsoids import add_ellipsoids
-from syncxr.images.simulation.shapes.forms import Ellipsoid, Plate, Shape, Tube
+from syncxr.images.simulation.shapes.folds import add_folds
+from syncxr.images.simulation.shapes.forms import Ellipsoid, Fold, Plate, Shape, Tube
 from syncxr.images.simulation.shapes.placing import View
 from syncxr.images.simulation.shapes.plates import add_plates
 from syncxr.images.simulation.shapes.tubes import add_tubes
@@ -47,4 +48,5 @@ def project(shapes: Sequence[Shape], slabs: Slabs, where: Tensor, rays: Rays) ->
     add_ellipsoids(total, view, [shape for shape in shapes if isinstance(shape, Ellipsoid)])
     add_tubes(total, view, [shape for shape in shapes if isinstance(shape, Tube)])
     add_plates(total, view, [shape for shape in shapes if isinstance(shape, Plate)])
+    add_folds(total, view, [shape for shape in shapes if isinstance(shape, Fold)])
     return Projected(*total.to(where.dtype))
