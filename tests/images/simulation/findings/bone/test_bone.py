@@ -37,7 +37,8 @@ def test_fractures_lie_on_their_bone(insert: Insert, normal: Body, concept: str,
     change, body = insert(concept, side)
     sign = 1.0 if side == "left" else -1.0
     lines = {**body.courses.ribs, f"{side} clavicle": body.courses.clavicles[side]}
-    for name, one in change.parameters["broken"].items():
+    broken = change.parameters["broken"]
+    for name, one in [(name, one) for name, breaks in broken.items() for one in breaks]:
         line = lines[name.replace("rib ", "")]
         assert np.linalg.norm(line - np.array(one["at_mm"]), axis=1).min() < 0.1
         assert sign * one["at_mm"][0] > 0.0
@@ -57,11 +58,29 @@ def test_a_fresh_fracture_has_a_gap_and_a_healed_one_a_callus(insert: Insert) ->
     assert all(isinstance(s, Ellipsoid) and s.material.bone > 0.0 for s in healed.shapes)
 
 
-def test_as_many_ribs_as_the_words_say(insert: Insert, normal: Body) -> None:
+@pytest.mark.parametrize(
+    ("count", "side", "ribs", "breaks"),
+    [
+        (3, "left", 3, 3),
+        (6, "right", 6, 6),
+        (8, "left", 8, 8),
+        (12, "right", 8, 12),
+        (5, "bilateral", 5, 5),
+        (12, "bilateral", 12, 12),
+    ],
+)
+@pytest.mark.parametrize("concept", ["rib fracture", "healed rib fracture"])
+def test_as_many_breaks_as_the_words_say(
+    insert: Insert, normal: Body, concept: str, count: int, side: str, ribs: int, breaks: int
+) -> None:
     body = normal.fresh(Patient())
-    body.count = 3
-    change, _ = insert("rib fracture", "left", body=body)
-    assert len(change.parameters["broken"]) == 3
+    body.count = count
+    change, _ = insert(concept, side, body=body)
+    broken = change.parameters["broken"]
+    assert (len(broken), sum(map(len, broken.values()))) == (ribs, breaks)
+    for places in broken.values():
+        at = np.array([one["at_mm"] for one in places])
+        assert len(at) == 1 or np.linalg.norm(at[0] - at[1]) > 36.0
 
 
 @pytest.mark.parametrize("concept", ["scoliosis", "kyphosis", "osteopenia"])
