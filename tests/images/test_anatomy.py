@@ -14,6 +14,7 @@ from syncxr.images.simulation.anatomy import (
     Deformation,
     Landmarks,
     Patient,
+    combined,
     sample_patient,
 )
 from syncxr.images.simulation.body import load_body
@@ -141,6 +142,13 @@ def least_stretch(patient: Patient, ratio: float = 0.45) -> float:
 def test_no_parameter_folds_at_its_extreme(name: str, ratio: float) -> None:
     for value in EXTREMES[name]:
         assert least_stretch(Patient(**{name: value}), ratio) > 0.02
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize("ratio", [0.38, 0.68])
+def test_the_farthest_shift_of_several_findings_folds_nothing(sign: float, ratio: float) -> None:
+    pushed = combined(Patient(), [{"shift": sign * 30.0, "upper_shift": sign * 20.0}] * 3)
+    assert least_stretch(Patient(**pushed), ratio) > 0.02
 
 
 @pytest.mark.parametrize("shift", [-20.0, 8.0, 25.0])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
-from syncxr.images.simulation.anatomy import Landmarks, Patient, landmarks_of
+from syncxr.images.simulation.anatomy import Landmarks, Patient, combined, landmarks_of
 from syncxr.images.simulation.courses import Courses, load_courses
 from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.projection import Slabs
@@ -59,7 +60,9 @@ class Body:
         courses: Of airway, veins, ribs and more, and the skin.
         depth: Distance to the surface of the lung, mm, (K, R, C); 0 outside.
         fissures: 1 where two lobes meet, falling to 0 within two cells, (K, R, C).
+        sampled: The patient without findings: what each finding asks for is a change of him.
         patient: The patient being made: what was sampled, and what findings have asked for so far.
+        asks: What each of them asked for.
         denied: Concepts that the text says are absent; no finding may bring them along.
         supine: Whether the patient lies on the back: fluid lies behind the lung, air before it.
         count: How many of the finding being inserted the words say there are, if they do.
@@ -82,7 +85,9 @@ class Body:
     fissures: Floats
     lungs: dict[str, Floats] = field(default_factory=dict)
     boxes: dict[str, Box] = field(default_factory=dict)
+    sampled: Patient = field(default_factory=Patient)
     patient: Patient = field(default_factory=Patient)
+    asks: tuple[Mapping[str, Any], ...] = ()
     denied: frozenset[str] = frozenset()
     supine: bool = False
     count: int | None = None
@@ -97,12 +102,18 @@ class Body:
             self,
             water=self.water.copy(),
             bone=self.bone.copy(),
+            sampled=patient,
             patient=patient,
+            asks=(),
             denied=denied,
             supine=supine,
             claims=[],
             perfusion=None,
         )
+
+    def asked(self, *more: Mapping[str, Any]) -> Patient:
+        """The patient as all findings so far and ``more`` make him together."""
+        return replace(self.sampled, **combined(self.sampled, [*self.asks, *more]))
 
     def coordinates(self) -> tuple[Floats, Floats, Floats]:
         """x, y, z of the cells, mm, broadcastable to (K, R, C); slabs stacked front to back."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from syncxr.entities.location import Location
-from syncxr.images.simulation.anatomy import Patient
+from syncxr.images.simulation.anatomy import Patient, combined
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings import FINDINGS, Change
 from syncxr.images.simulation.thorax import Floats
@@ -25,17 +24,11 @@ class Inserted:
         water: What it added to each cell, g/cm³, (K, R, C); diminished by what later findings
             replaced. ``None`` if it left the cells' water alone.
         bone: The same for bone, volume share.
-        before: The patient as earlier findings had made it.
     """
 
     change: Change
     water: Floats | None
     bone: Floats | None
-    before: Patient
-
-
-_MOVES = ("shift", "upper_shift", "left_dome", "right_dome")
-"""Fields to which findings add, each to what earlier ones made of them; others are set anew."""
 
 
 def insert(
@@ -53,36 +46,24 @@ def insert(
         water, bone = body.water.copy(), body.bone.copy()
         # A mirrored patient's left is the source's right.
         there = _mirrored(entity) if body.patient.mirrored else entity
-        before = body.patient
         change = FINDINGS[entity.concept].insert(body, there, rng)
-        body.patient = replace(before, **change.patient)
+        if change.patient:
+            body.asks = (*body.asks, change.patient)
+            body.patient = body.asked()
         added = _added(body, body.water, water)
-        inserted[entity] = Inserted(change, added, _bone(body, bone), before)
+        inserted[entity] = Inserted(change, added, _bone(body, bone))
     return inserted
 
 
 def patients_without(
-    original: Patient, inserted: Mapping[Entity, Inserted]
+    sampled: Patient, inserted: Mapping[Entity, Inserted]
 ) -> dict[Entity, Patient]:
     """For each finding that changes the patient as a whole: the patient as the others make it."""
-    shaping = {entity: one for entity, one in inserted.items() if one.change.patient}
-    made = {}
-    for gone in shaping:
-        patient = original
-        for entity, one in shaping.items():
-            if entity != gone:
-                patient = replace(patient, **_shaped(patient, one))
-        made[gone] = patient
-    return made
-
-
-def _shaped(patient: Patient, one: Inserted) -> dict[str, Any]:
-    """What a finding makes of another patient than the one it met."""
-    values = dict(one.change.patient)
-    for name in _MOVES:
-        if name in values:
-            values[name] += getattr(patient, name) - getattr(one.before, name)
-    return values
+    asks = {entity: one.change.patient for entity, one in inserted.items() if one.change.patient}
+    return {
+        gone: replace(sampled, **combined(sampled, [asks[e] for e in asks if e != gone]))
+        for gone in asks
+    }
 
 
 def _added(body: Body, after: Floats, before: Floats) -> Floats | None:

@@ -4,6 +4,7 @@ In: a source body's landmarks, a seed. Out: patients, and the map from each to t
 Must not know: findings, beams, films.
 """
 
+from syncxr.images.simulation.anatomy.asking import combined
 from syncxr.images.simulation.anatomy.deformation import Deformation
 from syncxr.images.simulation.anatomy.landmarks import Landmarks, landmarks_of
 from syncxr.images.simulation.anatomy.patient import Patient
@@ -21,6 +22,7 @@ __all__ = [
     "Landmarks",
     "Patient",
     "Population",
+    "combined",
     "landmarks_of",
     "sample_patient",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from syncxr.images.simulation.anatomy import combined
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lung.opacity import ZONES
@@ -86,7 +87,7 @@ class Collapse:
         words = settle(entity, rng, ("lower zone", "upper zone"))
         extent = np.zeros_like(body.water)
         collapsed: dict[str, Any] = {}
-        patient: dict[str, float] = {}
+        asks: list[Mapping[str, float]] = []
         for lung in affected(body, words, rng):
             lobe = words.lobe or self._lobe(lung, words.zone)
             low, high = DEGREE[words.severity]
@@ -96,8 +97,9 @@ class Collapse:
             uneven = 1.0 + 0.05 * lung.texture(clouds)
             density = 0.35 + (_DENSITY - 0.35) * min(1.0, 0.35 + 0.7 * degree)
             lung.fill(share, np.maximum(lung.water, density * uneven), extent)
-            patient |= self._pull(lung, way, degree)
+            asks.append(self._pull(lung, way, degree))
             collapsed[lung.side] = {"lobe": lobe, "degree": degree, "density": density}
+        patient = combined(body.sampled, asks)
         parameters = {**words.to_dict(), "collapsed": collapsed, "mass_effect": patient}
         return Change(parameters, body.claim(extent), patient=patient, least_path=1.0)
 
@@ -127,7 +129,7 @@ class Collapse:
 
     def _pull(self, lung: Lung, way: _Way, degree: float) -> dict[str, float]:
         """Patient's fields that follow the loss of volume, but for what the text denies."""
-        denied, patient = lung.body.denied, lung.body.patient
+        denied, patient = lung.body.denied, lung.body.sampled
         if "volume loss" in denied:
             return {}
         dome = f"{lung.side}_dome"

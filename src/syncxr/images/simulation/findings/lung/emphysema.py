@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
+from syncxr.images.simulation.findings.finding import (
+    Change,
+    Words,
+    check_place,
+    settle,
+    smooth_step,
+)
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import affected
 from syncxr.images.simulation.findings.texture import clouds
@@ -84,26 +90,30 @@ class Airy:
                 lung.water[:] *= 1.0 - lost
                 lung.perfuse((1.0 - 1.3 * lost).clip(0.1))
             np.maximum(extent[lung.box], room, out=extent[lung.box])
-        patient = self._patient(body, words.severity, volume)
+        patient = self._patient(body, words, volume)
         parameters: dict[str, Any] = {**words.to_dict(), "mass_effect": patient}
         return Change(parameters, body.claim(extent), patient=patient, least_path=2.0)
 
-    def _patient(self, body: Body, severity: str, volume: float) -> dict[str, float]:
-        """Fields of the patient that go with the volume."""
-        patient = body.patient
+    def _patient(self, body: Body, words: Words, volume: float) -> dict[str, float]:
+        """Fields of the patient that go with the volume.
+
+        Of one lung alone the dome stands lower or higher; ribs and heart stay.
+        """
+        patient = body.sampled
         if self.destroys and "hyperinflation" in body.denied:
             return {}
-        changed = {"lung_volume": volume}
-        if self.flattens:
-            deep = (volume - 1.0) * (body.marks.apex - body.marks.dome)
-            fall = FLATTENING[severity]
-            for dome, height in (
-                ("left_dome", patient.left_dome),
-                ("right_dome", patient.right_dome),
-            ):
-                changed[dome] = max(min(height, -12.0) + fall, _LOWEST + deep)
-            if patient.heart_ratio < 0.5:
-                changed["heart_ratio"] = max(0.36, patient.heart_ratio + 0.002 * fall)
+        both = len(words.sides) > 1
+        deep = (volume - 1.0) * (body.marks.apex - body.marks.dome)
+        fall = FLATTENING[words.severity] if self.flattens else 0.0
+        changed = {"lung_volume": volume} if both else {}
+        for side in words.sides:
+            height: float = getattr(patient, f"{side}_dome")
+            if self.flattens:
+                height = max(min(height, -12.0) + fall, _LOWEST + deep)
+            if self.flattens or not both:
+                changed[f"{side}_dome"] = height if both else height - deep
+        if self.flattens and both and patient.heart_ratio < 0.5:
+            changed["heart_ratio"] = max(0.36, patient.heart_ratio + 0.002 * fall)
         return changed
 
 

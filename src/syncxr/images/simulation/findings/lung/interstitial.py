@@ -90,7 +90,7 @@ class Reticular:
             return {}
         if not body.denied.isdisjoint(("volume loss", "low lung volumes")):
             return {}
-        changed = {"lung_volume": body.patient.lung_volume * (1.0 - LOSS[severity])}
+        changed = {"lung_volume": body.sampled.lung_volume * (1.0 - LOSS[severity])}
         parameters["mass_effect"] = changed
         return changed
 

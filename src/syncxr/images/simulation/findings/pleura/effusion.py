@@ -176,7 +176,7 @@ def shifted(body: Body, push: float) -> dict[str, float]:
     """
     if push == 0.0 or not body.denied.isdisjoint(("mediastinal shift", "tracheal deviation")):
         return {}
-    return {"shift": body.patient.shift + push}
+    return {"shift": body.sampled.shift + push}
 
 
 EFFUSIONS = (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
+from syncxr.images.simulation.anatomy import combined
 from syncxr.images.simulation.body import LUNG_DENSITY, Body
 from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
 from syncxr.images.simulation.findings.lungs import Lung, affected
@@ -99,7 +100,7 @@ class Pneumothorax:
         extent = np.zeros_like(body.water)
         gaps: dict[str, Any] = {}
         edges: list[Shape] = []
-        patient: dict[str, Any] = {}
+        asks: list[Mapping[str, Any]] = []
         for lung in affected(body, words, rng):
             low, high = APICAL_GAPS[words.severity]
             apical = low + (high - low) * float(lung.chance.random())
@@ -108,7 +109,7 @@ class Pneumothorax:
             at = float(lung.chance.uniform(*LEVELS[words.severity]))
             found: dict[str, Any] = {"apical_mm": apical, "lateral_mm": lateral}
             if float(lung.chance.random()) < _TENSION and words.severity == "severe":
-                patient |= self._tension(lung)
+                asks.append(self._tension(lung))
                 found["tension"] = True
             basal = _BASAL[words.severity]
             if body.supine:
@@ -124,12 +125,13 @@ class Pneumothorax:
             lung.water[:] += (lung.share - air) * denser * (1.0 - lung.water).clip(0.0, 1.0)
             floor = -np.inf
             if self.fluid:
-                wet, floor, said = self._pour(lung, at, words.severity, patient)
+                wet, floor, said = self._pour(lung, at, words.severity, asks)
                 lung.fill(lung.share * wet, DENSITY, extent)
                 found |= said
             edges += pleural_edge(lung, kept, floor)
             gaps[lung.side] = found
         parameters = {**words.to_dict(), "gaps": gaps}
+        patient = combined(body.sampled, asks)
         if patient:
             parameters["mass_effect"] = patient
         return Change(
@@ -142,7 +144,7 @@ class Pneumothorax:
         )
 
     def _pour(
-        self, lung: Lung, at: float, severity: str, patient: Mapping[str, Any]
+        self, lung: Lung, at: float, severity: str, asks: Iterable[Mapping[str, Any]]
     ) -> tuple[Floats, float, dict[str, float]]:
         """Share of each cell that fluid would take, the height of its level, and what to note."""
         if lung.body.supine:
@@ -152,7 +154,7 @@ class Pneumothorax:
             return smooth_step(behind, -half, half), -np.inf, {"fluid_mm": layer}
         marks = lung.body.marks
         height = marks.dome + at * (marks.apex - marks.dome)
-        floor = level_surface(lung, height, replace(lung.body.patient, **patient))
+        floor = level_surface(lung, height, lung.body.asked(*asks))
         wet = smooth_step(floor - lung.z, -1.0, 1.0)
         return wet, float(floor.mean()), {"level_mm": height}
 
@@ -168,7 +170,7 @@ class Pneumothorax:
         """Patient's fields under tension, but for what the text denies."""
         dome = f"{lung.side}_dome"
         moved = shifted(lung.body, -lung.sign * float(lung.chance.uniform(8.0, 16.0)))
-        lowered = float(getattr(lung.body.patient, dome)) - float(lung.chance.uniform(6.0, 14.0))
+        lowered = float(getattr(lung.body.sampled, dome)) - float(lung.chance.uniform(6.0, 14.0))
         return {**moved, dome: lowered}
 
 
