@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -134,6 +134,59 @@ def settle(entity: Entity, rng: np.random.Generator, zones: tuple[str, ...] = ("
             sides = ("right",)
         return Words(sides, "", place.zone, entity.severity or severity)
     return Words(sides, place.zone or zone, "", entity.severity or severity)
+
+
+def numbers(body: Body, words: Words, unsaid: int = 1) -> dict[str, int]:
+    """How many to draw on each side: what the words say is the number of all of them.
+
+    Args:
+        body: Holds how many the words speak of.
+        words: Where.
+        unsaid: On each side, where the words say nothing.
+
+    Returns:
+        Side to at least one; of an odd number the left has one more.
+    """
+    if body.count is None:
+        return dict.fromkeys(words.sides, unsaid)
+    each, more = divmod(body.count, len(words.sides))
+    return {side: max(1, each + (place < more)) for place, side in enumerate(words.sides)}
+
+
+Point = tuple[float, float, float]
+
+
+def apart(
+    draw: Callable[[], Point],
+    radius: float,
+    taken: Sequence[tuple[Point, float]],
+    tries: int = 12,
+    across: float = 1.0,
+) -> Point:
+    """A place that does not lie over others in a frontal view; the farthest of ``tries`` at worst.
+
+    Args:
+        draw: Draws a place (x, y, z), mm.
+        radius: Of what is to lie there, mm.
+        taken: Places and radii of the others.
+        tries: How many are drawn at most.
+        across: Weight of a distance across the body against one along it.
+    """
+
+    def room(place: Point) -> float:
+        gaps = (
+            float(np.hypot(across * (place[0] - other[0]), place[2] - other[2]))
+            / (1.15 * (radius + size))
+            for other, size in taken
+        )
+        return min(gaps, default=np.inf)
+
+    best = draw()
+    for _ in range(tries):
+        if room(best) >= 1.0:
+            break
+        best = max(best, draw(), key=room)
+    return best
 
 
 def check_place(entity: Entity, zones: tuple[str, ...], lobes: bool) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from syncxr.entities.location import Location
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, settle
+from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, numbers, settle
 from syncxr.images.simulation.findings.heart.lumps import Lump, grow
 from syncxr.images.simulation.shapes import Ellipsoid, Shape
 from syncxr.images.simulation.shapes.materials import CALCIUM
@@ -168,9 +168,9 @@ class CalcifiedNodes:
         words = settle(entity, rng)
         shapes: list[Shape] = []
         placed: list[list[float]] = []
-        for side in words.sides:
+        for side, count in numbers(body, words, int(rng.integers(1, 4))).items():
             x, y, z = hilum_of(body, side)
-            for _ in range(body.count or int(rng.integers(1, 4))):
+            for _ in range(count):
                 middle = np.array([x, y, z]) + rng.normal(0.0, 1.0, 3) * (7.0, 6.0, 9.0)
                 radius = float(rng.uniform(2.8, 5.0))
                 placed.append([float(value) for value in middle])

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from syncxr.images.simulation.body import Body
-from syncxr.images.simulation.findings.finding import Change, check_place, settle, smooth_step
+from syncxr.images.simulation.findings.finding import (
+    Change,
+    Point,
+    apart,
+    check_place,
+    numbers,
+    settle,
+    smooth_step,
+)
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import affected
 from syncxr.images.simulation.findings.texture import clouds
@@ -44,11 +53,15 @@ class Atelectasis:
         words = settle(entity, rng, ("base", "lower zone"))
         extent = np.zeros_like(body.water)
         bands: dict[str, Any] = {}
+        each = numbers(body, words, BANDS[words.severity])
         for whole in affected(body, words, rng):
             room = whole.lobe(words.lobe)
             laid = []
-            count = body.count or BANDS[words.severity]
-            for centre in whole.picks(room, words.zone, 12.0, 0.6, count):
+            taken: list[tuple[Point, float]] = []
+            for _ in range(each[whole.side]):
+                place = partial(whole.pick, room, words.zone, 12.0, 0.6)
+                centre = apart(place, 6.0, taken, across=0.2)
+                taken.append((centre, 6.0))
                 half = float(whole.chance.uniform(1.3, 2.6))
                 length = float(whole.chance.uniform(26.0, 46.0))
                 slope = float(whole.chance.uniform(-0.12, 0.38)) * -whole.sign

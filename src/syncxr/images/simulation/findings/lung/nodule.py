@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ import numpy as np
 from syncxr.images.simulation.body import LUNG_DENSITY, Body
 from syncxr.images.simulation.findings.finding import (
     Change,
+    Point,
+    apart,
     check_place,
     lung_share,
+    numbers,
     pick_centre,
     settle,
 )
@@ -66,7 +70,7 @@ class Nodule:
     def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
         """Place one sphere a side, or as many as the words say."""
         words = settle(entity, rng)
-        each = max(1, round((body.count or 1) / len(words.sides)))
+        each = numbers(body, words)
         shapes: list[Shape] = []
         placed: dict[str, Any] = {}
         for side in ("left", "right"):
@@ -75,9 +79,14 @@ class Nodule:
                 continue
             lung = lung_share(body, side, words.lobe)
             placed[side] = []
-            for _ in range(each):
+            taken: list[tuple[Point, float]] = []
+            for _ in range(each[side]):
                 radius = float(chance.uniform(*self.radii[words.severity]))
-                centre = pick_centre(body, lung, words.zone, radius + 6.0, chance, clear=0.95)
+                place = partial(
+                    pick_centre, body, lung, words.zone, radius + 6.0, chance, clear=0.95
+                )
+                centre = apart(place, radius, taken)
+                taken.append((centre, radius))
                 shapes += _lumpy(centre, radius, self.material, chance)
                 placed[side].append({"radius_mm": radius, "centre_mm": list(centre)})
         return Change({**words.to_dict(), "placed": placed}, shapes=tuple(shapes), least_path=0.1)
