@@ -67,7 +67,7 @@ def read_options(kind: str, table: Mapping[str, str], spec: BackendSpec) -> Base
 
 
 def near(key: str, model: type[BaseModel]) -> str:
-    """What may have been meant by a key that a model does not have; ``""`` if nothing is like it."""
+    """What may have been meant by a key that a model does not have; ``""`` if nothing."""
     found = get_close_matches(key.lower(), _keys(model), 1)
     return f"did you mean {found[0]}?" if found else ""
 

@@ -4,7 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from film_files import pixels, save
 
@@ -81,13 +80,43 @@ def test_empty_classes_are_named(
 def test_a_check_of_what_is_not_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    save(tmp_path / "stage_2_train_images/a.png", np.zeros((4, 4), np.uint8))
+    (tmp_path / "stage_2_detailed_class_info.csv").write_text("")
     assert run(monkeypatch, "check", "rsna", tmp_path) == 1
     text = capsys.readouterr().out
-    assert "first fault" in text and "expected: stage_2_train_images" in text
+    assert "first fault" in text and "expected: stage_2_train_images/*.dcm" in text
     assert "26,684" in text and "does not open" in text
     code = run(monkeypatch, "check", "rsna", tmp_path / "no")
     assert isinstance(code, str) and "syncxr datasets show rsna" in code
+
+
+@pytest.mark.parametrize("name", [name for name in TEST_SETS if name != "folder"])
+def test_a_check_of_a_wrong_folder_is_one_line(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What was expected where, what is there, and what to do; no fault a split."""
+    (tmp_path / "thesis.docx").write_text("")
+    (tmp_path / "holiday").mkdir()
+    told = run(monkeypatch, "check", name, tmp_path)
+    assert isinstance(told, str) and told.startswith(f"error: {tmp_path} holds nothing of {name}; ")
+    assert "expected in it: " in told and "found: holiday/, thesis.docx; " in told
+    assert f"syncxr datasets show {name}" in told and capsys.readouterr().out == ""
+    told = run(monkeypatch, "check", name, tmp_path / "thesis.docx")
+    assert isinstance(told, str) and "is a file; give the folder" in told
+
+
+def test_a_check_of_the_folder_above(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "kaggle/stage_2_train_images").mkdir(parents=True)
+    (tmp_path / "kaggle/stage_2_train_images/a.dcm").write_bytes(b"")
+    told = run(monkeypatch, "check", "rsna", tmp_path)
+    assert isinstance(told, str) and f"lies in {tmp_path / 'kaggle'}: give that folder" in told
+
+
+def test_a_check_of_a_folder_without_its_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = run(monkeypatch, "check", "folder", tmp_path)
+    assert isinstance(told, str) and "expected in it: labels.csv (table)" in told
+    assert "found: nothing at all" in told
 
 
 def test_patients_that_must_leave_a_training_set(

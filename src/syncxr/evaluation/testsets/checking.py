@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def check(name: str, path: Path, films: int | None = 50, seed: int = 0) -> Check
         seed: Of splits that are drawn here.
 
     Raises:
-        SyncxrError: Unknown name, or no such folder.
+        SyncxrError: Unknown name, no such folder, or one that holds nothing of the set.
     """
     chosen = test_set_class(name)
     if not path.exists():
@@ -120,6 +120,9 @@ def check(name: str, path: Path, films: int | None = 50, seed: int = 0) -> Check
             f"{path} does not exist; `syncxr datasets show {name}` says how to get it"
         )
     info = chosen.info
+    parts = tuple(_found(part, path) for part in info.parts)
+    if name != "folder" or path.is_dir():
+        _refuse_another(info, path, parts)
     opened: dict[str, TestSet] = {}
     splits, faults = [], []
     for split in info.splits:
@@ -139,7 +142,7 @@ def check(name: str, path: Path, films: int | None = 50, seed: int = 0) -> Check
         name=name,
         title=info.title,
         path=str(path),
-        parts=tuple(_found(part, path) for part in info.parts),
+        parts=parts,
         splits=tuple(splits),
         counts=_counts(info, opened),
         leaks=_leaks(opened),
@@ -156,6 +159,32 @@ def _found(part: Part, path: Path) -> FoundPart:
         if files:
             return FoundPart(part.what, pattern, files, part.instead)
     return FoundPart(part.what, part.patterns[0], 0, part.instead)
+
+
+def _refuse_another(info: Info, path: Path, parts: Sequence[FoundPart]) -> None:
+    """One line for what is no download of the set, instead of a fault a split.
+
+    Raises:
+        SyncxrError: It is a file, or a folder without any part of the set.
+    """
+    if path.is_file():
+        raise SyncxrError(f"{path} is a file; give the folder that {info.name} was unpacked in")
+    if any(part.files for part in parts):
+        return
+    inside = sorted(entry.name + "/" * entry.is_dir() for entry in path.iterdir())
+    held = f"{', '.join(inside[:3])}{' …' * (len(inside) > 3)}" if inside else "nothing at all"
+    below = [
+        folder
+        for folder in sorted(path.iterdir())
+        if folder.is_dir() and any(_found(part, folder).files for part in info.parts)
+    ]
+    wanted = ", ".join(f"{part.pattern} ({part.what})" for part in parts if not part.instead)
+    remedy = f"`syncxr datasets show {info.name}` says how to get it"
+    if below:
+        remedy = f"some of it lies in {below[0]}: give that folder"
+    raise SyncxrError(
+        f"{path} holds nothing of {info.name}; expected in it: {wanted}; found: {held}; {remedy}"
+    )
 
 
 def _described(test_set: TestSet, seed: int) -> FoundSplit:
