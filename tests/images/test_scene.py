@@ -62,6 +62,21 @@ def test_numbers_by_the_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Seven sternotomy wires.", 7),
+        ("A single left rib fracture.", 1),
+        ("Single view shows left rib fractures.", 3),
+        ("Three ECG leads overlie the chest.", 3),
+        ("ECG leads overlie the chest.", None),
+        ("Sternotomy wires are intact.", None),
+    ],
+)
+def test_a_plural_that_is_always_used_leaves_the_number_open(text: str, count: int | None) -> None:
+    assert list(instructions(text).counts.values()) == ([] if count is None else [count])
+
+
+@pytest.mark.parametrize(
     ("text", "lies"),
     [
         ("Portable supine AP film.", True),

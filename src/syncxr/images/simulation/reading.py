@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from syncxr.entities.extraction import extract
+from syncxr.entities.extraction import Mention, extract
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.entities.location import Location
 from syncxr.images.simulation.scene import View
@@ -37,6 +37,9 @@ class Instructions:
 
 
 NUMBERS = {
+    "one": 1,
+    "single": 1,
+    "solitary": 1,
     "two": 2,
     "couple": 2,
     "three": 3,
@@ -46,7 +49,12 @@ NUMBERS = {
     "multiple": 5,
     "five": 5,
     "scattered": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
     "numerous": 8,
+    "nine": 9,
+    "ten": 10,
     "many": 8,
     "innumerable": 12,
 }
@@ -54,6 +62,8 @@ NUMBERS = {
 
 _PLURAL = 3
 """Drawn where only the plural says that there are several."""
+
+_MANY = re.compile(r"(?<!s|i|u)s$")
 
 _WORDS_BEFORE = 5
 
@@ -90,7 +100,7 @@ def instructions(text: str) -> Instructions:
     counts: dict[Entity, int] = {}
     mentions = extract(text)
     for mention in mentions:
-        number = _number(text, mention.start, mention.end)
+        number = _number(text, mention)
         if number:
             counts[mention.entity] = max(number, counts.get(mention.entity, 0))
     entities = tuple(dict.fromkeys(mention.entity for mention in mentions))
@@ -115,13 +125,16 @@ def supine_of(text: str) -> bool | None:
     return True if _LIES.search(text) else None
 
 
-def _number(text: str, start: int, end: int) -> int | None:
+def _number(text: str, mention: Mention) -> int | None:
     """How many the words just before a finding, or its plural, speak of."""
-    before = re.split(r"[.;,:]", text[:start])[-1]
+    plural = bool(_MANY.search(text[mention.start : mention.end].lower()))
+    before = re.split(r"[.;,:]", text[: mention.start])[-1]
     for word in reversed(re.findall(r"[a-z]+", before.lower())[-_WORDS_BEFORE:]):
-        if word in NUMBERS:
+        # "A single view shows nodules" speaks of one view.
+        if word in NUMBERS and not (plural and NUMBERS[word] == 1):
             return NUMBERS[word]
-    return _PLURAL if re.search(r"(?<!s|i|u)s$", text[start:end].lower()) else None
+    # What is always named in the plural ("ecg leads") leaves the number open.
+    return _PLURAL if plural and not _MANY.search(mention.entity.concept) else None
 
 
 def read(text: str) -> list[Entity]:

@@ -166,3 +166,15 @@ def test_osteopenia_spares_soft_tissue(stated: State, small: SimulationRenderer)
     film = small.render_entities([entity], 6)
     mask = film.masks[str(entity)]
     assert 0.05 < mask.mean() < 0.7
+
+
+def test_levels_of_a_worn_spine_by_the_words(insert: Insert, normal: Body) -> None:
+    def levels(concept: str, count: int) -> int:
+        body = normal.fresh(Patient())
+        body.count = count
+        return len(insert(concept, "", "mild", body=body)[0].parameters["levels"])
+
+    assert levels("degenerative changes", 2) == 2
+    # Of osteophytes a level has several: two of them do not mean two levels.
+    assert levels("osteophyte", 2) >= 4
+    assert levels("degenerative changes", 12) == levels("osteophyte", 12) == 7

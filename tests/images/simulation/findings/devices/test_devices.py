@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from syncxr.images.simulation.anatomy import Patient
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings import Change
 from syncxr.images.simulation.findings.devices import DEVICES
@@ -170,3 +171,51 @@ def test_clips_of_a_side_lie_there(insert: Insert) -> None:
         for seed in range(4):
             change, _ = insert("surgical clips", side, seed=seed)
             assert sign * np.mean([line[:, 0].mean() for line in tubes(change)]) > 10.0
+
+
+@pytest.fixture
+def counted(insert: Insert, normal: Body) -> Callable[..., Change]:
+    """A device of which the words say how many there are."""
+
+    def put(concept: str, count: int, location: str = "") -> Change:
+        body = normal.fresh(Patient())
+        body.count = count
+        change: Change = insert(concept, location, body=body)[0]
+        return change
+
+    return put
+
+
+def test_chest_tubes_by_the_words(counted: Callable[..., Change]) -> None:
+    two = counted("chest tube", 2, "left").parameters["left"]
+    assert {two["aim"], two["others"][0]["aim"]} == {"apex", "base"}
+    # "Bilateral chest tubes": the plural is that of the sides.
+    both = counted("chest tube", 3, "bilateral").parameters
+    assert [len(both[side].get("others", ())) for side in ("left", "right")] == [0, 0]
+    four = counted("chest tube", 4, "bilateral").parameters
+    assert [len(four[side]["others"]) for side in ("left", "right")] == [1, 1]
+    entries = [one["entry_z_mm"] for one in (two, *two["others"])]
+    assert abs(entries[0] - entries[1]) > 15.0
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 10])
+def test_electrodes_wires_and_clips_by_the_words(
+    counted: Callable[..., Change], count: int
+) -> None:
+    leads = counted("ecg leads", count)
+    assert leads.parameters["device"]["electrodes"] == count == len(tubes(leads))
+    wires = counted("sternotomy wires", count)
+    assert wires.parameters["device"]["wires"] == count
+    assert len(tubes(wires)) == 2 * count
+    clips = counted("surgical clips", count, "left")
+    assert clips.parameters["left"]["clips"] == count
+    assert len(tubes(clips)) == 2 * count
+
+
+def test_two_valves_and_two_lines_are_one_of_each_kind(counted: Callable[..., Change]) -> None:
+    valves = counted("prosthetic heart valve", 2).parameters["device"]
+    assert {valves["position"], valves["other"]["position"]} == {"aortic", "mitral"}
+    lines = counted("central venous catheter", 2, "right")
+    access = lines.parameters["right"]
+    assert {access["access"], access["other"]["access"]} == {"jugular", "subclavian"}
+    assert len(tubes(lines)) == 2

@@ -41,7 +41,7 @@ SPINE_AREA_CM2 = dict.fromkeys(SEVERITIES, (90.0, 230.0))
 """On the film: that width over some 22 to 30 cm."""
 
 SPUR_AREA_CM2 = {"mild": (0.8, 45.0), "moderate": (2.5, 55.0), "severe": (3.5, 75.0)}
-"""On the film: end plates of some 3 cm by 3 mm and spurs at four to eight levels."""
+"""On the film: end plates of some 3 cm by 3 mm and spurs at four to seven levels."""
 
 _SPUR = Material(bone=0.7)
 _END_PLATE = Material(bone=0.65)
@@ -111,10 +111,13 @@ class Wear:
         return "the spine is in one place" if entity.location else check_place(entity, (), False)
 
     def insert(self, body: Body, entity: Entity, rng: np.random.Generator) -> Change:
-        """Grow spurs at four to eight neighbouring levels."""
+        """Grow spurs at four to seven neighbouring levels, or at as many as the words say."""
         words = settle(entity, rng)
         names = [name for name in LEVELS if name in body.courses.vertebrae]
-        count = min(len(names), 4 + SEVERITIES.index(words.severity) + int(rng.integers(0, 3)))
+        count = 4 + SEVERITIES.index(words.severity) + int(rng.integers(0, 3))
+        # Levels may be counted; of osteophytes a level has several.
+        count = body.count or count if self.plates else max(body.count or 0, count)
+        count = min(len(names), count)
         first = int(rng.integers(0, len(names) - count + 1))
         reach = SPURS_MM[words.severity]
         shapes: list[Shape] = []

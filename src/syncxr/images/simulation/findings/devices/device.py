@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ class Drawn(NamedTuple):
 
 
 Draw = Callable[[Body, str, np.random.Generator], Drawn]
-"""From body, side (``""`` for what has none) and chance."""
+"""From body, side (``""`` for what has none) and chance; ``body.count`` is how many lie there."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,11 @@ class Device:
         seeds = rng.integers(2**32, size=2)
         shapes: list[Shape] = []
         parameters: dict[str, Any] = {}
-        for number, one in enumerate(("left", "right") if side == "bilateral" else (side,)):
-            found = self.draw(body, one, np.random.default_rng(int(seeds[number])))
+        places = ("left", "right") if side == "bilateral" else (side,)
+        # "Bilateral tubes" are one a side: two places make the plural.
+        there = replace(body, count=body.count and max(1, body.count // len(places)))
+        for number, one in enumerate(places):
+            found = self.draw(there, one, np.random.default_rng(int(seeds[number])))
             shapes += found.shapes
             parameters[one or "device"] = found.parameters
         return Change(parameters, shapes=tuple(shapes), least_path=self.least_path)

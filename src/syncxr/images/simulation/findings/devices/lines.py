@@ -76,8 +76,16 @@ def _tip(body: Body, rng: np.random.Generator) -> float:
 
 
 def central_venous_catheter(body: Body, side: str, rng: np.random.Generator) -> Drawn:
-    """From the jugular or subclavian vein to the lower superior vena cava."""
+    """From the jugular or subclavian vein to the lower superior vena cava; two by one vein each."""
     jugular = bool(rng.random() < 0.65)
+    first = _catheter(body, side, jugular, rng)
+    if (body.count or 1) < 2:
+        return first
+    second = _catheter(body, side, not jugular, rng)
+    return Drawn((*first.shapes, *second.shapes), {**first.parameters, "other": second.parameters})
+
+
+def _catheter(body: Body, side: str, jugular: bool, rng: np.random.Generator) -> Drawn:
     tip = _tip(body, rng)
     start = _jugular(body, side, rng) if jugular else arm(body, side, rng)[2:]
     curve = through([*start, *central(body, side, tip)])

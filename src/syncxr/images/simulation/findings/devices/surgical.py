@@ -30,11 +30,12 @@ def sternotomy_wires(body: Body, side: str, rng: np.random.Generator) -> Drawn:
 
     Single loops seen from the front, now and then a figure of eight; manubrium to xiphoid.
     """
-    count = int(rng.integers(WIRES[0], WIRES[1] + 1))
+    drawn = int(rng.integers(WIRES[0], WIRES[1] + 1))
+    count = body.count or drawn
     line = body.courses.sternum
     shapes: list[Shape] = []
     for number in range(count):
-        share = 0.05 + 0.75 * number / (count - 1)
+        share = 0.05 + 0.75 * number / max(count - 1, 1)
         z = (1.0 - share) * line[0, 2] + share * line[-1, 2] + rng.uniform(-3.0, 3.0)
         x, y, _ = at_height(line, float(z))
         middle = (float(x), float(y), float(z))
@@ -70,7 +71,8 @@ def surgical_clips(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     places = ("axilla", "hilum") if side else ("gallbladder bed", "mediastinum")
     where = places[int(rng.integers(2))]
     middle, spread = _clip_place(body, side, where)
-    count = int(rng.integers(3, 9))
+    drawn = int(rng.integers(3, 9))
+    count = body.count or drawn
     shapes = [
         shape
         for _ in range(count)
@@ -119,9 +121,17 @@ def heart_valve(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     """A ring in the heart, seen as an ellipse: mechanical with two discs, or three stent posts.
 
     Aortic valves lie on the line from the carina to the heart's apex, or above it; mitral ones
-    below and to the left, lying flatter (Steiner et al., RadioGraphics 1988).
+    below and to the left, lying flatter (Steiner et al., RadioGraphics 1988). Two are one of each.
     """
     position = ("aortic", "mitral")[int(rng.random() < 0.4)]
+    first = _valve(body, position, rng)
+    if (body.count or 1) < 2:
+        return first
+    second = _valve(body, "mitral" if position == "aortic" else "aortic", rng)
+    return Drawn((*first.shapes, *second.shapes), {**first.parameters, "other": second.parameters})
+
+
+def _valve(body: Body, position: str, rng: np.random.Generator) -> Drawn:
     mechanical = bool(rng.random() < 0.5)
     radius = float(rng.uniform(*RING_RADIUS[position]))
     marks = body.marks

@@ -47,6 +47,9 @@ _WALL = loaded(0.3, 0.12)
 _WALLED = 0.1
 """Least path through a wide tube's wall, cm: less is a pixel that its edge but touches."""
 
+_SPACES = (0.0, -22.0, 20.0, -42.0)
+"""Entry of a first, second and further drain of a side, mm: intercostal spaces lie 2 cm apart."""
+
 _MOUTH = 85.0
 """How far above the end of the CT tubes are followed, mm: beyond the film's upper border."""
 
@@ -155,14 +158,29 @@ def chest_tube(body: Body, side: str, rng: np.random.Generator) -> Drawn:
 
     It enters in the axillary line and runs between chest wall and lung (British Thoracic Society
     guideline, Havelock et al., Thorax 2010): upwards for air, backwards and down for fluid. Its
-    line is broken at the last side hole.
+    line is broken at the last side hole. Of two one drains air and one fluid; each further one
+    enters a space away from the one before.
     """
+    lift = float(rng.uniform(-12.0, 8.0))
+    to_apex = bool(rng.random() < 0.65)
+    first = _drain(body, side, lift, to_apex, rng)
+    others = [
+        _drain(body, side, lift + _SPACES[number], to_apex ^ (number % 2 == 1), rng)
+        for number in range(1, min(body.count or 1, len(_SPACES)))
+    ]
+    parameters = dict(first.parameters)
+    if others:
+        parameters["others"] = [other.parameters for other in others]
+    return Drawn(tuple(s for one in (first, *others) for s in one.shapes), parameters)
+
+
+def _drain(body: Body, side: str, lift: float, to_apex: bool, rng: np.random.Generator) -> Drawn:
+    """One drain that enters ``lift`` mm above the fifth intercostal space."""
     sign, marks = sign_of(side), body.marks
     lower, upper = (body.courses.ribs[f"{side} {n}"] for n in (6, 5))
     space = 0.5 * (lower[len(lower) // 2] + upper[len(upper) // 2])
     wall_x = 0.5 * (abs(lower[len(lower) // 2, 0]) + abs(upper[len(upper) // 2, 0]))
-    z = float(space[2]) + float(rng.uniform(-12.0, 8.0))
-    to_apex = bool(rng.random() < 0.65)
+    z = float(space[2]) + lift
     enter = [
         (sign * (wall_x + 55.0), float(space[1]) + 15.0, z - 40.0),
         (sign * (wall_x + 16.0), float(space[1]) + 8.0, z - 8.0),
