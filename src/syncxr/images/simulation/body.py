@@ -31,6 +31,10 @@ from syncxr.images.simulation.thorax import (
 SLAB_MM = 8.0
 """Slab thickness: half of it times a ray's slope of 0.1 is 0.4 mm, a quarter of a pixel at 224."""
 
+FINE_SLAB_MM = 4.0
+"""The same for bodies of voxels below 2 mm, whose films are large: at 512 pixels the ribs show slabs
+of 8 mm as steps where the rays of an AP film are steepest (a slope of 0.2)."""
+
 LUNG_DENSITY = 0.15
 """Of aerated lung, g/cm³: what the source has."""
 
@@ -67,6 +71,7 @@ class Body:
         supine: Whether the patient lies on the back: fluid lies behind the lung, air before it.
         count: How many of the finding being inserted the words say there are, if they do.
         perfusion: Contrast of vessels as a share of normal, (K, R, C), where a finding changed it.
+        pericardium: Share of fluid round the heart, (K, R, C), where a finding put some.
         claims: What findings have changed so far, in the order of insertion, (K, R, C) each.
     """
 
@@ -92,6 +97,7 @@ class Body:
     supine: bool = False
     count: int | None = None
     perfusion: Floats | None = None
+    pericardium: Floats | None = None
     claims: list[Floats] = field(default_factory=list)
 
     def fresh(
@@ -109,6 +115,7 @@ class Body:
             supine=supine,
             claims=[],
             perfusion=None,
+            pericardium=None,
         )
 
     def asked(self, *more: Mapping[str, Any]) -> Patient:
@@ -138,6 +145,11 @@ class Body:
         """
         self.claims.append(extent)
         return extent
+
+
+def slab_of(resolution_mm: float) -> float:
+    """Thickness that a body is cut into, mm."""
+    return FINE_SLAB_MM if resolution_mm < 2.0 else SLAB_MM
 
 
 def cut(volume: Floats, thorax: Thorax, axis: int, thickness: float) -> Floats:
@@ -189,20 +201,21 @@ def _convex(shape: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def load_body(resolution_mm: float, anatomy: str = SOURCE) -> Body:
     """The normal body for frontal views, shared by all films of a process; do not write to it."""
     thorax = load_thorax(resolution_mm, anatomy)
-    slabs = geometry(thorax, 1, SLAB_MM)
+    thickness = slab_of(resolution_mm)
+    slabs = geometry(thorax, 1, thickness)
     occupied = np.flatnonzero(
-        cut((thorax.labels > 0).astype(np.float32), thorax, 1, SLAB_MM).any((1, 2))
+        cut((thorax.labels > 0).astype(np.float32), thorax, 1, thickness).any((1, 2))
     )
     keep = slice(int(occupied[0]), int(occupied[-1]) + 1)
     slabs = replace(slabs, centres=slabs.centres[keep])
 
     def part(volume: NDArray[np.generic]) -> Floats:
-        return np.ascontiguousarray(cut(volume.astype(np.float32), thorax, 1, SLAB_MM)[keep])
+        return np.ascontiguousarray(cut(volume.astype(np.float32), thorax, 1, thickness)[keep])
 
     lobes = {lobe: part(thorax.labels == lobe) for lobe in LUNGS}
     left = sum((lobes[lobe] for lobe in LEFT_LUNG), np.zeros_like(lobes[LUNGS[0]]))
     right = sum((lobes[lobe] for lobe in RIGHT_LUNG), np.zeros_like(left))
-    depth = (left + right).sum(0) * SLAB_MM
+    depth = (left + right).sum(0) * slabs.thickness
     return Body(
         slabs=slabs,
         marks=landmarks_of(thorax),

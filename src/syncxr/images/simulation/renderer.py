@@ -175,13 +175,14 @@ class SimulationRenderer:
                 **scene.to_dict(),
                 "patient": patient.to_dict(),
                 "heart_ratio": paths.heart_ratio and round(paths.heart_ratio, 4),
+                "silhouette_ratio": paths.silhouette_ratio and round(paths.silhouette_ratio, 4),
                 "findings": {str(e): one.change.to_dict() for e, one in inserted.items()},
                 "nuisance": nuisance.parameters,
                 "population": self.options.population,
                 "seed": seed,
             },
         )
-        return SimulatedStudy(self, film, drawn, wanted, scene, seed, paths.heart_ratio, made)
+        return SimulatedStudy(self, film, drawn, wanted, scene, seed, paths.silhouette_ratio, made)
 
     def retake(
         self, study: SimulatedStudy, findings: Sequence[Entity], held: bool = False

@@ -41,7 +41,8 @@ class SimulatedStudy:
         instructions: What the text asks for.
         scene: Patient, pose and exposure.
         seed: Of the request.
-        heart_ratio: Cardiothoracic ratio on the film; ``None`` in a lateral view.
+        heart_ratio: Cardiothoracic ratio on the film, fluid round the heart included; ``None`` in a
+            lateral view.
         developed: The film as it was developed.
     """
 

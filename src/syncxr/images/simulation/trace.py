@@ -37,6 +37,7 @@ class Paths:
             path that the finding states.
         heart_ratio: Cardiothoracic ratio measured on the projected heart and lungs; ``None``
             in a lateral view.
+        silhouette_ratio: The same of the cardiac shadow, which fluid round the heart is part of.
     """
 
     matter: Matter
@@ -44,6 +45,7 @@ class Paths:
     masks: dict[Entity, Mask]
     shaping: frozenset[Entity]
     heart_ratio: float | None
+    silhouette_ratio: float | None
 
 
 def trace(
@@ -96,11 +98,14 @@ def trace(
             own = _sum(own, moved[entity])
         added[entity] = own
         masks[entity] = (changed > one.change.least_path).cpu().numpy()
-    ratio = None
+    ratio = silhouette = None
     if not frame.lateral:
-        ratio = _heart_ratio(_heart_and_lungs(resolution_mm, patient.anatomy), where, lengths)
+        plain = _heart_and_lungs(resolution_mm, patient.anatomy)
+        ratio = silhouette = _heart_ratio(plain, where, lengths)
+        if body.pericardium is not None:
+            silhouette = _heart_ratio(_shadow_of(body), where, lengths)
     shaping = frozenset(moved) | {e for e, one in inserted.items() if one.change.moves}
-    return Paths(matter, added, masks, shaping, ratio)
+    return Paths(matter, added, masks, shaping, ratio, silhouette)
 
 
 def _cells(
@@ -134,8 +139,13 @@ def _heart_ratio(part: Part, where: Tensor, lengths: Tensor) -> float:
 @lru_cache(maxsize=6)
 def _heart_and_lungs(resolution_mm: float, anatomy: str) -> Part:
     """Of a source body: what findings do does not change where its heart and lungs are."""
-    body = load_body(resolution_mm, anatomy)
-    part = Part.of(body.slabs, (body.heart, body.lungs["left"] + body.lungs["right"]))
+    return _shadow_of(load_body(resolution_mm, anatomy))
+
+
+def _shadow_of(body: Body) -> Part:
+    """Heart with the fluid round it, and lungs as they were."""
+    heart = body.heart if body.pericardium is None else body.heart + body.pericardium
+    part = Part.of(body.slabs, (heart, body.lungs["left"] + body.lungs["right"]))
     assert part is not None, "a body has a heart and lungs"
     return part
 

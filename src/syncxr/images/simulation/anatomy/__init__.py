@@ -5,7 +5,7 @@ Must not know: findings, beams, films.
 """
 
 from syncxr.images.simulation.anatomy.asking import combined
-from syncxr.images.simulation.anatomy.deformation import Deformation
+from syncxr.images.simulation.anatomy.deformation import WIDEST_NORMAL, Deformation
 from syncxr.images.simulation.anatomy.landmarks import Landmarks, landmarks_of
 from syncxr.images.simulation.anatomy.patient import Patient
 from syncxr.images.simulation.anatomy.population import (
@@ -18,6 +18,7 @@ from syncxr.images.simulation.anatomy.population import (
 __all__ = [
     "HELD_OUT",
     "RANGES",
+    "WIDEST_NORMAL",
     "Deformation",
     "Landmarks",
     "Patient",

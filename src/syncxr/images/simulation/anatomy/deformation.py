@@ -93,14 +93,18 @@ _MISSED = 0.033
 """Of the ratio, for each time that the heart is enlarged by its own size: a stretched border is
 thinner, and less of it reaches the least path of a shadow (measured over 100 patients)."""
 
+WIDEST_NORMAL = 0.48
+"""Cardiothoracic ratio of the widest normal heart that patients have."""
+
 _EVERY = 3
 """Rows of the shadows' edges from one that is used to the next."""
 
 
 def _fit(patient: Patient, marks: Landmarks, column: Column) -> float:
-    """Growth at which the heart's shadow is as wide as asked for.
+    """Growth at which the cardiac shadow is as wide as asked for.
 
-    The edges of both shadows are followed into the patient for a few growths at once.
+    The edges of both shadows are followed into the patient for a few growths at once. Fluid is a
+    part of the shadow of an enlarged heart, which is so much smaller itself, but not below normal.
     """
 
     def width(edge: Floats, scales: Floats) -> Floats:
@@ -111,5 +115,14 @@ def _fit(patient: Patient, marks: Landmarks, column: Column) -> float:
         return spans
 
     lungs = width(marks.lung_edge, _SCALES[3:4])[0]
-    ratios = width(marks.heart_edge, _SCALES) / lungs - _MISSED * (_SCALES - 1.0)
-    return float(np.interp(patient.heart_ratio, np.maximum.accumulate(ratios), _SCALES))
+
+    def growth(edge: Floats, ratio: float, missed: float = _MISSED) -> float:
+        ratios = width(edge, _SCALES) / lungs - missed * (_SCALES - 1.0)
+        return float(np.interp(ratio, np.maximum.accumulate(ratios), _SCALES))
+
+    if not patient.pericardial_fluid:
+        return growth(marks.heart_edge, patient.heart_ratio)
+    outer = marks.heart_edge.reshape(-1, 2, 3).copy()
+    outer[..., 0] += patient.pericardial_fluid * np.array([-1.0, 1.0], np.float32)
+    own = growth(marks.heart_edge, min(patient.heart_ratio, WIDEST_NORMAL))
+    return max(own, growth(outer.reshape(-1, 3), patient.heart_ratio, missed=0.0))

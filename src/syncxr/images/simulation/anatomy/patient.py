@@ -23,7 +23,9 @@ class Patient:
         depth: Front-to-back scale of the chest.
         lung_volume: Height of the lungs, 1 = as in the source: the diaphragm moves against it, and
             the ribs rise or fall along.
-        heart_ratio: Heart width over inner chest width as seen on the film.
+        heart_ratio: Heart width over inner chest width as seen on the film. Of an enlarged heart:
+            that of the whole cardiac shadow, fluid round the heart included.
+        pericardial_fluid: Layer round an enlarged heart, mm, that is a part of its shadow.
         heart_position: Where the heart lies against the source, mm to the patient's left.
         heart_axis: Turn of the heart in the frontal plane, degrees; positive = more upright.
         left_dome: Rise of the left hemidiaphragm, mm.
@@ -58,6 +60,7 @@ class Patient:
     depth: float = 1.0
     lung_volume: float = 1.0
     heart_ratio: float = 0.45
+    pericardial_fluid: float = 0.0
     heart_position: float = 0.0
     heart_axis: float = 0.0
     left_dome: float = 0.0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from syncxr.entities.lexicon import load_lexicon
+from syncxr.images.renderer import RenderRequest
 from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings import Change
@@ -14,7 +15,7 @@ from syncxr.images.simulation.findings.heart import HEART
 from syncxr.images.simulation.findings.heart.aorta import ANEURYSMS, BOWS
 from syncxr.images.simulation.findings.heart.lumps import Lump, border, grow
 from syncxr.images.simulation.findings.levels import level_through
-from syncxr.images.simulation.renderer import SimulationRenderer
+from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
 from syncxr.images.simulation.shapes import Tube
 from syncxr.sample import Entity
 
@@ -178,3 +179,38 @@ def test_the_widest_aorta_does_not_fold(normal: Body, name: str, value: float) -
     across, upwards = np.gradient(there[..., 0], axis=0), np.gradient(there[..., 2], axis=2)
     skew = np.gradient(there[..., 0], axis=2) * np.gradient(there[..., 2], axis=0)
     assert (across * upwards - skew > 0.0).all()
+
+
+@pytest.fixture(scope="module")
+def sharp() -> SimulationRenderer:
+    """Fine enough to measure widths."""
+    return SimulationRenderer(SimulationOptions(size=224, views={"PA": 1.0}))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_fluid_is_a_part_of_the_enlarged_silhouette(
+    stated: State, sharp: SimulationRenderer, seed: int
+) -> None:
+    large = stated("cardiomegaly", "", "severe")
+    fluid = stated("pericardial effusion", "", "moderate")
+    film = sharp.render_entities([fluid, large], seed).parameters
+    asked = film["findings"][str(large)]["heart_ratio"]
+    assert film["silhouette_ratio"] == pytest.approx(asked, abs=0.025)
+    assert 0.45 < film["heart_ratio"] < asked - 0.05
+    alone = sharp.render_entities([large], seed).parameters
+    assert alone["heart_ratio"] == alone["silhouette_ratio"] == pytest.approx(asked, abs=0.025)
+    # Without an enlarged heart fluid comes on top of a normal one.
+    plain = sharp.render_entities([], seed).parameters
+    wet = sharp.render_entities([fluid], seed).parameters
+    assert wet["heart_ratio"] == plain["heart_ratio"]
+    assert wet["silhouette_ratio"] > plain["silhouette_ratio"] + 0.06
+    assert not wet["findings"][str(fluid)]["displaces"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_small_effusion_leaves_a_heart_that_the_text_calls_normal(
+    sharp: SimulationRenderer, seed: int
+) -> None:
+    text = "Heart size is normal. Small pericardial effusion."
+    study = sharp.study(RenderRequest(text, seed))
+    assert study.heart_ratio is not None and study.heart_ratio <= 0.5

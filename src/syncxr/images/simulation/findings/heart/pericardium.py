@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from syncxr.images.simulation.anatomy import WIDEST_NORMAL
 from syncxr.images.simulation.body import Body
 from syncxr.images.simulation.findings.curves import Points, through
 from syncxr.images.simulation.findings.finding import SEVERITIES, Areas, Change, check_place, settle
@@ -25,13 +26,24 @@ FLUID_AREA_CM2 = {"mild": (30.0, 110.0), "moderate": (50.0, 150.0), "severe": (8
 AIR_AREA_CM2 = dict.fromkeys(SEVERITIES, (8.0, 70.0))
 """On the film: strips of 2 to 5 mm along 15 cm of border, and streaks up to the neck."""
 
+_NORMAL_RATIO = 0.49
+"""Cardiothoracic ratio, fluid included, where the text calls the heart's size normal."""
+
+_NARROWEST = 0.36
+"""Cardiothoracic ratio of a normal heart within."""
+
 _PLEURA = Material(water=2.4)
 """Mediastinal pleura, seen on edge: as much as a tube of 0.56 mm stands for over 8 mm of depth."""
 
 
 @dataclass(frozen=True)
 class PericardialEffusion:
-    """Fluid round the heart: a wide, globular shadow with a steep left border (water bottle)."""
+    """Fluid round the heart: a wide, globular shadow with a steep left border (water bottle).
+
+    The cardiac shadow that reports grade is heart and fluid together. So a heart that is enlarged
+    as well is so much smaller within, and where the text calls the heart's size normal a small
+    effusion lies round a narrow heart.
+    """
 
     concept: str = "pericardial effusion"
 
@@ -52,7 +64,18 @@ class PericardialEffusion:
             (0.5 * (left + right) + layer, front + 0.5 * layer, 1.1 * foot + 0.6 * layer),
         )
         parameters = {"severity": words.severity, "layer_mm": layer}
-        return Change(parameters, grow(body, [lump], 1.02), least_path=1.0)
+        body.pericardium = grow(body, [lump], 1.02)
+        return Change(parameters, body.pericardium, patient=_heart(body, layer), least_path=1.0)
+
+
+def _heart(body: Body, layer: float) -> dict[str, float]:
+    """What the patient's heart is to be, so that its shadow is as the words have it."""
+    if body.patient.heart_ratio > WIDEST_NORMAL:
+        return {"pericardial_fluid": layer}
+    if "cardiomegaly" not in body.denied:
+        return {}
+    room = _NORMAL_RATIO - 2.0 * layer / body.marks.thorax_width
+    return {"heart_ratio": min(body.sampled.heart_ratio, max(_NARROWEST, room))}
 
 
 @dataclass(frozen=True)
