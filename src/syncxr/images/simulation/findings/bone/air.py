@@ -15,8 +15,8 @@ from syncxr.images.simulation.shapes.materials import GAS
 from syncxr.sample import Entity
 
 STREAKS = {"mild": (30, 45), "moderate": (80, 110), "severe": (190, 250)}
-"""A side; few round one wound, to fans through pectoral muscles and neck (Aghajanzadeh et al.,
-Indian J Surg 2015: grades 1 to 5 by extent)."""
+"""A side; few round one wound, to fans through pectoral muscles and neck: grades go by such extent
+(Aghajanzadeh et al., Indian J Surg 2015), the numbers were set while looking at films."""
 
 AREA_CM2 = {"mild": (6.0, 60.0), "moderate": (18.0, 140.0), "severe": (45.0, 300.0)}
 """On the film, a side: chest wall of 2 to 5 cm over 10 to 25 cm, then the whole pectoral muscle."""

@@ -28,7 +28,8 @@ from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
 
 RIBS = (4, 9)
-"""Ribs four to nine break most often (Talbot et al., RadioGraphics 2017)."""
+"""Ribs that break most often: 380 patients with serial fractures had most of them at ribs 4 to 7
+(Liebsch et al., PLoS ONE 2019); down to the ninth is own reading."""
 
 ALL_RIBS = (3, 10)
 """Ribs that break where the words say more than those; beyond eight a side some break twice."""
@@ -51,8 +52,8 @@ class Fracture:
     """A break across a bone with a gap and a step, or the callus that is left of one.
 
     A fresh one: a dark line across the bone, its outer fragment displaced by some millimetres. A
-    healed one: a spindle of new bone round the old break, which no longer shows (Talbot et al.,
-    RadioGraphics 2017). Breaks are put where the bone runs across the beam and can be seen.
+    healed one: a spindle of new bone round the old break, which no longer shows. Breaks are put
+    where the bone runs across the beam and can be seen.
 
     Attributes:
         concept: Of the lexicon.

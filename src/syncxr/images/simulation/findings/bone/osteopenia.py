@@ -14,8 +14,8 @@ from syncxr.sample import Entity
 DENSITIES = {"mild": (0.62, 0.72), "moderate": (0.46, 0.56), "severe": (0.30, 0.40)}
 """Mineral against the source body's, which lies at the lower end of patients without osteopenia.
 
-A radiograph shows a loss only from about 30 % on (Lachman, AJR 1955; Guglielmi et al.,
-RadioGraphics 2011): each step here takes about 15 % of a normal skeleton's.
+A radiograph shows a loss only from about 30 % on, as is commonly taught: each step here takes about
+15 % of a normal skeleton's (own reading).
 """
 
 AREA_CM2 = dict.fromkeys(SEVERITIES, (250.0, 900.0))

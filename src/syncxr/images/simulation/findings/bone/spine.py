@@ -18,8 +18,8 @@ BOWS = {"mild": (10.0, 17.0), "moderate": (21.0, 28.0), "severe": (31.0, 38.0)}
 """Sideways bow, mm, over the height of the lungs.
 
 A half sine wave of amplitude a over a height h has a Cobb angle of 2 arctan(π a / h): 13 to 22, 27
-to 35 and 39 to 46 degrees. Scoliosis begins at 10 degrees, is moderate from 25 and severe from 40
-(Kim et al., RadioGraphics 2010).
+to 35 and 39 to 46 degrees. Scoliosis begins at 10 degrees (Kim et al., RadioGraphics 2010); 25 and
+40, where braces and operations are considered, are the usual steps.
 """
 
 HUNCHES = {"mild": (11.0, 13.0), "moderate": (15.0, 17.0), "severe": (19.0, 21.0)}
@@ -27,15 +27,15 @@ HUNCHES = {"mild": (11.0, 13.0), "moderate": (15.0, 17.0), "severe": (19.0, 21.0
 than normal thoracic kyphosis of 20 to 45 degrees."""
 
 LEVELS = ("T6", "T7", "T8", "T9", "T10", "T11", "T12")
-"""Where the thoracic spine wears most."""
+"""Where the thoracic spine wears most: osteophytes are largest at T9 to T11 (Simonovich et al.,
+Clin Anat 2021)."""
 
 SPURS_MM = {"mild": (2.5, 4.5), "moderate": (4.5, 7.5), "severe": (7.5, 12.0)}
 """Reach of osteophytes beyond the body, mm; Nathan's degrees 1 to 4 run from a mere rim to bridges
-between the bodies (Nathan, J Bone Joint Surg Am 1962)."""
+between the bodies (Nathan, J Bone Joint Surg Am 1962); the millimetres are own reading."""
 
 _HALF_WIDTH = 26.0
-"""Of the spine with its transverse processes, mm: they span 4.7 (T12) to 7.5 cm (T1; Panjabi et
-al., Spine 1991)."""
+"""Of the spine with its transverse processes, mm (own reading of films)."""
 
 SPINE_AREA_CM2 = dict.fromkeys(SEVERITIES, (90.0, 230.0))
 """On the film: that width over some 22 to 30 cm."""

@@ -14,8 +14,8 @@ from syncxr.images.simulation.thorax import Floats
 
 TIP_BELOW_CARINA = (5.0, 48.0)
 """Height of a venous catheter's tip, mm: from the lower superior vena cava to the cavoatrial
-junction, which lies 4 cm, two vertebrae, below the carina (Baskin et al., J Vasc Interv Radiol
-2008)."""
+junction, which lies two vertebral bodies (Baskin et al., J Vasc Interv Radiol 2008), some 5 cm
+(54 ± 10 mm; Song et al., Br J Anaesth 2015), below the carina."""
 
 
 def arm(body: Body, side: str, rng: np.random.Generator) -> Floats:

@@ -13,7 +13,7 @@ from syncxr.images.simulation.shapes import Material, Shape, Tube
 from syncxr.images.simulation.shapes.materials import STEEL, TITANIUM
 
 WIRES = (5, 8)
-"""Closures along the sternum: six to eight are usual (Boiselle et al., AJR 1999)."""
+"""Closures along the sternum (own reading of films)."""
 
 WIRE_RADIUS = 0.42
 """mm: gauge 5 to 6 steel."""
@@ -121,7 +121,8 @@ def heart_valve(body: Body, side: str, rng: np.random.Generator) -> Drawn:
     """A ring in the heart, seen as an ellipse: mechanical with two discs, or three stent posts.
 
     Aortic valves lie on the line from the carina to the heart's apex, or above it; mitral ones
-    below and to the left, lying flatter (Steiner et al., RadioGraphics 1988). Two are one of each.
+    below and to the left, lying flatter; on a frontal film they overlap (Gross et al., Radiology
+    1983). Two are one of each.
     """
     position = ("aortic", "mitral")[int(rng.random() < 0.4)]
     first = _valve(body, position, rng)

@@ -22,11 +22,11 @@ TIP_ABOVE_CARINA = (30.0, 70.0)
 """Of an endotracheal tube, mm: 5 ± 2 cm with the head in neutral (Goodman et al., AJR 1976)."""
 
 TIP_TOO_DEEP = (-25.0, 12.0)
-"""Of a malpositioned one: less than 2 cm above the carina, or in the right main bronchus."""
+"""Of a malpositioned one: less than 2 cm above the carina (below Goodman's 3 to 7), or in the right
+main bronchus."""
 
 TRACHEOSTOMY_TIP = (30.0, 55.0)
-"""Above the carina, mm: half to two thirds of the way from stoma to carina (Godoy et al., AJR
-2012)."""
+"""Above the carina, mm: half to two thirds of the way from stoma to carina, as is taught."""
 
 ETT_DIAMETER = (9.5, 11.5)
 """Outer, mm, of tubes with 7.0 to 8.5 mm inside (ISO 5361)."""
@@ -35,8 +35,8 @@ FRENCH = 1.0 / 3.0
 """Millimetres of diameter."""
 
 BELOW_JUNCTION = (100.0, 160.0)
-"""Tip of a gastric tube beyond the gastro-oesophageal junction, mm: at least 10 cm, so that the
-side holes lie in the stomach (Godoy et al., AJR 2012)."""
+"""Tip of a gastric tube beyond the gastro-oesophageal junction, mm: at least 10 cm, as is taught,
+so that the side holes lie in the stomach."""
 
 _AIRWAY_WALL = Material(water=1.2)
 """PVC in air, g/cm³."""

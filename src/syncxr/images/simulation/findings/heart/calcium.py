@@ -57,8 +57,8 @@ class ValveCalcification:
 class CoronaryCalcification:
     """Fine parallel lines near the left upper border of the heart.
 
-    There left main, anterior descending and circumflex arteries run (Souza et al., Radiology 1978:
-    the coronary artery calcification triangle).
+    There left main, anterior descending and circumflex arteries run; their first centimetres
+    calcify most often.
     """
 
     concept: str = "coronary calcification"

@@ -32,8 +32,8 @@ from syncxr.images.simulation.shapes import Material, Tube
 from syncxr.sample import Entity
 
 WIDENING = {"mild": (9.0, 13.0), "moderate": (16.0, 22.0), "severe": (26.0, 34.0)}
-"""Beyond the patient's own border, a side, mm: from 8 cm in all at the arch a mediastinum is wide
-(Marsh and Sturm, Ann Thorac Surg 1976); the source's measures 6 to 7."""
+"""Beyond the patient's own border, a side, mm: from 8 cm in all at the arch a mediastinum is called
+wide, the usual limit after trauma; the source's measures 6 to 7."""
 
 WIDENING_AREA_CM2 = {"mild": (6.0, 50.0), "moderate": (12.0, 75.0), "severe": (22.0, 110.0)}
 """On the film: two strips of that width over 7 to 11 cm."""
@@ -142,7 +142,7 @@ class Goiter:
     """A thyroid that grows down behind the sternum.
 
     The upper mediastinum is wide on one side and the trachea bows away from it, from the neck to
-    the arch (Buckley and Stark, AJR 1999).
+    the arch.
     """
 
     concept: str = "thyroid goiter"

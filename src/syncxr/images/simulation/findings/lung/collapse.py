@@ -21,9 +21,9 @@ DEGREE = {"mild": (0.40, 0.50), "moderate": (0.62, 0.72), "severe": (0.86, 0.96)
 """Of the way from a full lobe to one without air, by severity."""
 
 AREA_CM2 = {"mild": (12.0, 190.0), "moderate": (10.0, 160.0), "severe": (8.0, 140.0)}
-"""On the film. A lobe's shadow is a quarter to two thirds of a lung field of 240 cm² (Harris et
-al., Radiology 1971) and shrinks to a fifth of itself when airless; a left upper lobe, which falls
-forward, keeps its width."""
+"""On the film. A lobe's shadow is a quarter to two thirds of a lung field of 150 to 325 cm² (see
+``emphysema.AREA_CM2``) and shrinks to a fifth of itself when airless; a left upper lobe, which
+falls forward, keeps its width."""
 
 _DENSITY = 0.97
 """Of airless lung, g/cm³."""

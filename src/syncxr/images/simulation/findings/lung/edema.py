@@ -43,8 +43,8 @@ CUFFS = {"mild": 2, "moderate": 3, "severe": 4}
 """Cuffed bronchi a side."""
 
 AREA_CM2 = {"mild": (30.0, 270.0), "moderate": (50.0, 320.0), "severe": (60.0, 340.0)}
-"""On the film, a side: from the hilum's surroundings to the whole of a lung field (240 cm², Harris
-et al., Radiology 1971, larger in tall people)."""
+"""On the film, a side: from the hilum's surroundings to the whole of a lung field (150 to 325 cm²,
+see ``emphysema.AREA_CM2``)."""
 
 CONGESTED_AREA_CM2 = {"mild": (1.0, 150.0), "moderate": (10.0, 240.0), "severe": (30.0, 300.0)}
 """The same where but vessels and the hilum's surroundings have changed."""

@@ -23,8 +23,8 @@ from syncxr.sample import Entity
 
 VOLUME = {"mild": (1.02, 1.04), "moderate": (1.05, 1.08), "severe": (1.09, 1.12)}
 """Height of hyperinflated lungs over normal at the costophrenic angles, by severity. At total lung
-capacity patients with emphysema have 110 to 150 % of the predicted volume (ATS/ERS, Pellegrino et
-al., Eur Respir J 2005): a third of it, as every dimension grows, is height."""
+capacity patients with emphysema have some 110 to 150 % of the predicted volume (own reading): a
+third of it, as every dimension grows, is height."""
 
 FLATTENING = {"mild": -8.0, "moderate": -17.0, "severe": -25.0}
 """Further fall of the domes' middle, mm: the sign most closely tied to obstruction is a dome less
@@ -40,10 +40,10 @@ LOW_VOLUME = {"mild": (0.86, 0.90), "moderate": (0.80, 0.84), "severe": (0.73, 0
 """Height of lungs at a shallow breath over normal."""
 
 AREA_CM2 = dict.fromkeys(("mild", "moderate", "severe"), (140.0, 420.0))
-"""On the film, a side: the whole lung, recess included (240 cm² and 90 cm², Harris et al.,
-Am J Med 1971). Planimetry of 119 adults gave 9.6 S - 1367 ml of lung for S cm² of right, left and
-lateral field together (Acta Radiol 2016, doi 10.1177/0284185115618548): lungs of 3 to 8 l have S
-of 455 to 975 cm², some third of it a side, which is 150 to 325 cm²."""
+"""On the film, a side: the whole lung, recess included (some 90 cm² more, own reading). Planimetry
+of 119 adults gave 9.6 S - 1367 ml of lung for S cm² of right, left and lateral field together (Acta
+Radiol 2016, doi 10.1177/0284185115618548): lungs of 3 to 8 l have S of 455 to 975 cm², some third
+of it a side, which is 150 to 325 cm²."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ LOSS = {"mild": 0.0, "moderate": 0.06, "severe": 0.13}
 """Loss of lung volume with fibrosis, as a share of the lungs' height."""
 
 AREA_CM2 = {"mild": (20.0, 260.0), "moderate": (35.0, 310.0), "severe": (45.0, 340.0)}
-"""On the film, a side: from a zone to the whole of a lung field (240 cm², Harris et al., Am J Med
-1971, larger in tall people)."""
+"""On the film, a side: from a zone to the whole of a lung field (150 to 325 cm², see
+``emphysema.AREA_CM2``)."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ CALCIFIED_AREA_CM2 = {"mild": (0.25, 1.8), "moderate": (0.5, 2.6), "severe": (0.
 """The same of a granuloma."""
 
 SOFT = Material(water=1.04 - LUNG_DENSITY)
-"""30 to 50 HU where lung was: solid nodules without calcium (Siegelman et al., AJR 1980)."""
+"""Some 40 HU where lung was, as soft tissue without contrast medium has (own reading)."""
 
 CALCIFIED = Material(water=1.04 - LUNG_DENSITY, bone=0.5)
 """Some 700 HU: diffuse calcium, far above the 164 HU from which nodules count as benign (Siegelman

@@ -23,9 +23,8 @@ RADII = {"mild": (20.0, 27.0), "moderate": (32.0, 42.0), "severe": (52.0, 70.0)}
 """Mean radius by severity, mm: a segment, several, a lobe."""
 
 AREA_CM2 = {"mild": (4.0, 60.0), "moderate": (10.0, 130.0), "severe": (20.0, 240.0)}
-"""On the film, a side. A lung field is about 240 cm² (planimetry of PA films, Harris et al.,
-Am J Med 1971); a segment is a tenth of a lung, a lobe up to half of one; at an
-apex they are cut smaller."""
+"""On the film, a side. A lung field is 150 to 325 cm² (see ``emphysema.AREA_CM2``); a segment is a
+tenth of a lung, a lobe up to half of one; at an apex they are cut smaller."""
 
 _LOBAR = 1.9
 """What fissures bound fills the whole of a lobe when severe: its cloud reaches beyond them."""

@@ -34,7 +34,7 @@ BLUNTING = {"mild": (-0.26, -0.24), "moderate": (-0.24, -0.21), "severe": (-0.21
 
 AREA_CM2 = {"mild": (15.0, 110.0), "moderate": (60.0, 190.0), "severe": (110.0, 300.0)}
 """On the film, a side, the recess behind the diaphragm included: a fifth, a half and most of a lung
-field of 240 cm² (Harris et al., Am J Med 1971), and the recess, which is as much as 90 cm²."""
+field of 150 to 325 cm² (see ``emphysema.AREA_CM2``), and the recess, some 90 cm² (own reading)."""
 
 BLUNTING_AREA_CM2 = {"mild": (1.5, 60.0), "moderate": (3.0, 70.0), "severe": (5.0, 80.0)}
 """On the film, a side: the angle and, unseen behind dome and liver, the recess."""

@@ -13,7 +13,7 @@ from syncxr.images.simulation.thorax import Floats
 
 FLUID_MM = {"mild": (24.0, 32.0), "moderate": (42.0, 56.0), "severe": (70.0, 92.0)}
 """Depth of the fluid behind the lung by severity, mm, where the chest is deepest: as much as lies
-at the foot of an upright patient. Less than some 175 ml is not seen (Woodring, AJR 1984)."""
+at the foot of an upright patient. From 175 to 525 ml on it is seen (Woodring, AJR 1984)."""
 
 FLUID_AREA_CM2 = {"mild": (60.0, 260.0), "moderate": (110.0, 320.0), "severe": (130.0, 360.0)}
 """On the film, a side: a veil over most of a lung field."""
