@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import tiny_mimic
+from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from syncxr.cli.main import app
@@ -32,6 +33,17 @@ def test_audit_of_mimic_then_a_bank_to_hand_on(tmp_path: Path) -> None:
     exported = json.loads(printed)
     assert exported["dropped"] > 0 and exported["stays_home"]
     assert all(entry.count >= 2 for entry in Bank.read(target))
+
+
+def test_films_that_are_all_absent_are_told(tmp_path: Path) -> None:
+    table = tmp_path / "reports.csv"
+    rows = "a,Small left effusion.,1.png\nb,Clear lungs.,2.png\n"
+    table.write_text(f"id,findings,image\n{rows}")
+    printed = " ".join(run("audit", table, "-o", tmp_path / "out").split())
+    assert "none of the 2 films that the corpus lists is there, so none was inspected" in printed
+    Pillow.new("L", (64, 64), 9).save(tmp_path / "2.png")
+    printed = run("audit", table, "-o", tmp_path / "other", "--no-judge")
+    assert "none of the" not in printed
 
 
 def test_reports_apart_and_wrong_paths(tmp_path: Path) -> None:

@@ -17,6 +17,13 @@ def show_audit(summary: AuditSummary) -> None:
     """Reports, films, and what lacks its other half; then where the lists are."""
     out.print(f"[bold]{summary.corpus}[/], {summary.licence}" + _home(summary))
     out.print(_pairing(summary.pairing))
+    if summary.pairing.absent_films and not summary.pairing.films:
+        out.print(
+            f"[yellow]![/] none of the {summary.pairing.absent_films:,} films that the corpus "
+            "lists is there, so none was inspected; --films names their folder, the list of what "
+            "is unpaired names each",
+            highlight=False,
+        )
     places = [("unpaired", summary.pairing.list)]
     if summary.entities:
         out.print(entity_table(summary.entities))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from film_files import pixels, save
 
+from syncxr.evaluation.testsets import rsna
 from syncxr.evaluation.testsets.checking import check
 
 
@@ -48,7 +49,7 @@ def test_the_first_wrong_file_is_named(folder: Path) -> None:
 
 
 def test_splits_that_do_not_open(tmp_path: Path) -> None:
-    (tmp_path / "stage_2_train_images").mkdir()
+    (tmp_path / rsna.MAPPING).write_text("[]")
     found = check("rsna", tmp_path)
     assert all("more films not found below" in split.error for split in found.splits)
     assert found.first_wrong == found.splits[0].error

@@ -47,6 +47,12 @@ def test_faults(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             export(checkpoint, name, folder)
     with pytest.raises(SyncxrError, match="holds no checkpoint"):
         export(tmp_path / "absent", FORMAT, tmp_path / "new")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(SyncxrError, match="is the folder that you are in; name a new folder"):
+        export(checkpoint, FORMAT, Path())
+    (tmp_path / "here").rmdir()
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(dual_encoder, "_difference", lambda *_: 2e-5)
     with pytest.raises(SyncxrError, match="differ by 2.0e-05 .*more than 1e-05: nothing is kept"):
         export(checkpoint, FORMAT, tmp_path / "new")

@@ -81,11 +81,18 @@ def write_report(
 
 def _remarks(run: SuiteRun) -> list[str]:
     """What is not in the tables."""
-    found = list(run.notes)
+    found = [*run.notes, *_empty(run)]
     if run.not_scored:
         names = ", ".join(run.not_scored)
         found.append(f"Not scored, because no path was given: {names} (--data NAME=PATH).")
     return found
+
+
+def _empty(run: SuiteRun) -> list[str]:
+    """Why means have no number, once for the metrics and protocols of the same reason."""
+    rows = [row for row in run.results if row.finding == MEAN and math.isnan(row.value)]
+    lines = (f"{row.test_set}, {row.task}: no mean; {row.note or 'no value'}." for row in rows)
+    return list(dict.fromkeys(lines))
 
 
 def _comparisons(run: SuiteRun) -> list[str]:

@@ -62,6 +62,9 @@ def export(checkpoint: Path, name: str, folder: Path) -> Exported:
             f"exports need transformers {_TRANSFORMERS}, not {transformers.__version__}; run: "
             "pip install -U transformers"
         )
+    if folder.resolve() == Path.cwd():
+        # It would take its place from under the shell that stands in it.
+        raise SyncxrError(f"{folder} is the folder that you are in; name a new folder")
     if folder.exists() and any(folder.iterdir()):
         raise SyncxrError(f"{folder} is not empty; name a new folder")
     module, function = FORMATS[name].split(":")
