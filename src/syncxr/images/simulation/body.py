@@ -32,8 +32,8 @@ SLAB_MM = 8.0
 """Slab thickness: half of it times a ray's slope of 0.1 is 0.4 mm, a quarter of a pixel at 224."""
 
 FINE_SLAB_MM = 4.0
-"""The same for bodies of voxels below 2 mm, whose films are large: at 512 pixels the ribs show slabs
-of 8 mm as steps where the rays of an AP film are steepest (a slope of 0.2)."""
+"""The same for bodies of voxels below 2 mm, whose films are large: at 512 pixels ribs show slabs of
+8 mm as steps where the rays of an AP film are steepest (a slope of 0.2)."""
 
 LUNG_DENSITY = 0.15
 """Of aerated lung, g/cm³: what the source has."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from syncxr.images.simulation.anatomy import Deformation
-from syncxr.images.simulation.body import SLAB_MM, Body, cut, geometry, load_body
+from syncxr.images.simulation.body import Body, cut, geometry, load_body, slab_of
 from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.projection import NODES, Rays, Slabs, intersections
 from syncxr.images.simulation.thorax import Floats
@@ -87,8 +87,9 @@ def cross(
 def _side(resolution_mm: float, anatomy: str) -> tuple[Slabs, Floats, Floats]:
     """Water and bone of the source in slabs along x."""
     thorax = load_thorax(resolution_mm, anatomy)
-    water, bone = (cut(volume, thorax, 0, SLAB_MM) for volume in (thorax.water, thorax.bone))
-    return geometry(thorax, 0, SLAB_MM), water, bone
+    thickness = slab_of(resolution_mm)
+    water, bone = (cut(volume, thorax, 0, thickness) for volume in (thorax.water, thorax.bone))
+    return geometry(thorax, 0, thickness), water, bone
 
 
 def frame_of(body: Body, resolution_mm: float, lateral: bool) -> tuple[Frame, Floats, Floats]:

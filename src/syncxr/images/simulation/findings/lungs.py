@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from syncxr.images.simulation.body import Body, Box
 from syncxr.images.simulation.findings.finding import Words, lung_share, smooth_step, zone_limits
+from syncxr.images.simulation.findings.texture import LAYER_MM
 from syncxr.images.simulation.thorax import LEFT_LUNG, RIGHT_LUNG, Floats
 
 Texture = Callable[[tuple[int, ...], float, np.random.Generator], Floats]
@@ -99,9 +100,17 @@ class Lung:
         return replace(self, box=(sides[0], sides[1], sides[2]))
 
     def texture(self, kind: Texture) -> Floats:
-        """A pattern of lung tissue, cut to the box; see :mod:`.texture`."""
-        rows = self.body.slabs.rows
-        return kind(self.share.shape, float(rows[1] - rows[0]), self.chance)
+        """A pattern of lung tissue, cut to the box; see :mod:`.texture`.
+
+        Thinner slabs share one layer of it: the sum along a ray then varies as much as in thick
+        ones.
+        """
+        slabs = self.body.slabs
+        deep, high, wide = self.share.shape
+        each = max(1, round(LAYER_MM / slabs.thickness))
+        layers = (-(-deep // each), high, wide)
+        pattern = kind(layers, float(slabs.rows[1] - slabs.rows[0]), self.chance)
+        return pattern if each == 1 else np.repeat(pattern, each, axis=0)[:deep]
 
     def lobe_at(self, point: tuple[float, float, float]) -> Floats:
         """Share of each cell that is the lobe in which ``point`` lies."""

@@ -17,10 +17,11 @@ from syncxr.images.simulation.thorax import Floats
 _SIZE_MM = (288.0, 340.0, 200.0)
 """Depth, height and width of a block: somewhat more than one lung."""
 
-_SLAB_MM = 8.0
+LAYER_MM = 8.0
+"""Thickness of a layer of a pattern, along the beam."""
 
 _DEEP = 2
-"""Slabs that a wall of the net goes through: septa are planes, not threads."""
+"""Layers that a wall of the net goes through: septa are planes, not threads."""
 
 _SEED = 20080611
 
@@ -48,7 +49,7 @@ def _window(kind: str, shape: tuple[int, ...], cell_mm: float, rng: np.random.Ge
     """A random window of a block; always the same number of draws."""
     draws = rng.random(3)
     flips = rng.integers(2, size=2)
-    steps = (_SLAB_MM, cell_mm, cell_mm)
+    steps = (LAYER_MM, cell_mm, cell_mm)
     size = [max(n, int(mm / step)) for n, mm, step in zip(shape, _SIZE_MM, steps, strict=True)]
     block = _block(kind, tuple(size), round(cell_mm, 3))
     cut = tuple(
