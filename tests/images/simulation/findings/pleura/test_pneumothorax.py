@@ -58,7 +58,12 @@ def test_fluid_below_air_is_flat(insert: Insert, normal: Body) -> None:
     lung = normal.lungs["right"] > 0.99
     rows = normal.slabs.rows
     below = lung & (rows < level - 6.0)[None, :, None]
-    assert body.water[below].min() > 0.9
+    aside = (normal.slabs.columns < -90.0)[None, None, :]
+    assert body.water[below & aside].min() > 0.9
+    # What hangs at the hilum stays lung, with fluid before and behind it.
+    assert 0.2 < body.water[below].min() < 0.9
+    path = (body.water * below).sum(0) / np.maximum(below.sum(0), 1)
+    assert path[below.sum(0) > 8].min() > 0.4
     above = (change.extent > 0.99) & lung & (rows > level + 6.0)[None, :, None]
     assert above.any()
     assert body.water[above].max() < 0.05

@@ -25,6 +25,7 @@ from syncxr.images.simulation.findings.pleura.lying import (
     fluid_front,
     under_air,
 )
+from syncxr.images.simulation.findings.texture import clouds
 from syncxr.images.simulation.shapes import Shape
 from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Entity
@@ -62,6 +63,9 @@ HYDRO_AREA_CM2 = {"mild": (40.0, 240.0), "moderate": (90.0, 280.0), "severe": (1
 
 _STILL = 12.0
 """How far below the heart's middle a lung stays where it is as its apex sinks, mm."""
+
+_DROWNED = 0.2
+"""Air that lung below a fluid level loses, as a share."""
 
 _TENSION = 0.4
 """Share of large pneumothoraces drawn under tension."""
@@ -126,7 +130,9 @@ class Pneumothorax:
             floor = -np.inf
             if self.fluid:
                 wet, floor, said = self._pour(lung, at, words.severity, asks)
-                lung.fill(lung.share * wet, DENSITY, extent)
+                dry = _drowned(lung, kept) * wet
+                lung.fill(lung.share * wet - dry, DENSITY, extent)
+                lung.water[:] += _DROWNED * dry * (1.0 - lung.water).clip(0.0, 1.0)
                 found |= said
             edges += pleural_edge(lung, kept, floor)
             gaps[lung.side] = found
@@ -196,6 +202,19 @@ def _collapse(lung: Lung, apical: float, lateral: float, basal: float) -> tuple[
     kept = np.minimum(lung.look_up(lung.share, from_z[:, None], from_x), lung.share)
     room = squeeze_x * np.where(z > still, squeeze_z, 1.0)
     return kept, ndimage.gaussian_filter1d(room, 6.0)[None, :, None].astype(np.float32)
+
+
+def _drowned(lung: Lung, kept: Floats) -> Floats:
+    """Share of each cell that stays lung below the fluid: what hangs at the hilum, fluid all round.
+
+    Fluid before and behind it makes the level run from wall to mediastinum.
+    """
+    x, y, _ = lung.hilum
+    away = ((lung.x - x) / 50.0) ** 2 + ((lung.y - y) / 60.0) ** 2
+    dome = lung.body.marks.dome
+    low = smooth_step(lung.z, dome - 15.0, dome + 30.0)
+    uneven = np.sqrt(away) + 0.15 * lung.texture(clouds)
+    return np.asarray(kept * low * (1.0 - smooth_step(uneven, 0.6, 1.1)), np.float32)
 
 
 PNEUMOTHORACES = (
