@@ -8,7 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from syncxr.images.simulation.anatomy import Patient, Population, sample_patient
+from syncxr.images.simulation.anatomy import (
+    Patient,
+    Population,
+    sample_arms,
+    sample_patient,
+)
 from syncxr.images.simulation.film.borders import Borders
 from syncxr.images.simulation.film.exposure import Exposure
 from syncxr.images.simulation.film.markers import Marker
@@ -90,8 +95,9 @@ class Scene:
         view = view or drawn
         lies = float(rng("supine").random()) < SUPINE if supine is None else supine
         lies = lies and view == "AP"
+        arms = sample_arms(rng("arms"), view, population)
         return cls(
-            patient,
+            replace(patient, scapulae=arms),
             sample_pose(rng("pose"), patient, view),
             sample_exposure(rng("exposure"), view, inverted),
             sample_borders(rng("borders")),

@@ -13,6 +13,7 @@ from syncxr.images.simulation.anatomy import Deformation, Patient
 from syncxr.images.simulation.body import Body, load_body, stack
 from syncxr.images.simulation.film.beam import Matter
 from syncxr.images.simulation.frame import Frame, cross, frame_of
+from syncxr.images.simulation.girdle import turned_blades
 from syncxr.images.simulation.insertion import Inserted, patients_without
 from syncxr.images.simulation.moving import moved_tissue
 from syncxr.images.simulation.parts import Part
@@ -79,6 +80,8 @@ def trace(
     tree = lay(resolution_mm, patient.vessels, patient.anatomy)
     vessels = project_vessels(tree, body, slabs, where, rays, pose.field / size)
     matter = matter._replace(water=matter.water + patient.markings * vessels)
+    if not frame.lateral:
+        matter = _sum(matter, turned_blades(patient, where, lengths, resolution_mm))
     matter = matter._replace(water=matter.water + surface(patient, pose, size, matter.water))
     if unasked:
         there = project(unasked, slabs, where, rays)

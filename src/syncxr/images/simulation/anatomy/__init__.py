@@ -12,6 +12,7 @@ from syncxr.images.simulation.anatomy.population import (
     HELD_OUT,
     RANGES,
     Population,
+    sample_arms,
     sample_patient,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "Population",
     "combined",
     "landmarks_of",
+    "sample_arms",
     "sample_patient",
 ]

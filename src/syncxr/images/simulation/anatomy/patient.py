@@ -44,6 +44,8 @@ class Patient:
         bone_density: Mineral content, 1 = as in the source.
         markings: Contrast of vessels in the lung, 1 = as in the source.
         vessels: Which tree of lung vessels (``vessels.tree``).
+        scapulae: Turn of the shoulder blades inwards over the lungs, degrees; 0 = as on a usual
+            PA film, clear of most of them.
         soft_tissue: Further soft tissue before the chest, cm.
         breasts: Thickness of the breasts, cm; 0 = none.
         breast_size: Radius of the breasts, mm.
@@ -78,6 +80,7 @@ class Patient:
     bone_density: float = 1.0
     markings: float = 1.0
     vessels: int = 0
+    scapulae: float = 0.0
     soft_tissue: float = 0.0
     breasts: float = 0.0
     breast_size: float = 65.0

@@ -70,6 +70,10 @@ HELD_OUT: tuple[str, ...] = ("breadth", "left_dome", "right_dome", "rib_slope", 
 _HELD_SHARE = 0.2
 """Share of the range, at each end, that only ``held_out`` patients have."""
 
+ARMS = {"PA": (-4.0, 10.0), "AP": (6.0, 28.0)}
+"""Turn of the shoulder blades inwards by view, degrees: rolled forward for a PA film, beside the
+body in bed. The far end is held out, as of :data:`HELD_OUT`; a lateral film has the arms raised."""
+
 VESSEL_TREES = {"train": (0, 9), "held_out": (9, 12)}
 """Variants of the vessels that patients have: no tree serves both."""
 
@@ -107,6 +111,17 @@ def sample_patient(rng: np.random.Generator, population: Population) -> Patient:
         vessels=int(rng.integers(*VESSEL_TREES[population])),
         wobble=tuple(float(a) for a in rng.normal(0.0, 1.6, 36)),
     )
+
+
+def sample_arms(rng: np.random.Generator, view: str, population: Population) -> float:
+    """Turn of the shoulder blades, degrees, by how the film is taken."""
+    if view not in ARMS:
+        return 0.0
+    low, high = ARMS[view]
+    share = float(rng.random())
+    if population == "train":
+        share *= 1.0 - _HELD_SHARE
+    return low + (high - low) * share
 
 
 def _leaning(share: float, traits: dict[str, float], name: str) -> float:
