@@ -126,3 +126,12 @@ def test_a_film_that_denies_calcium_has_no_calcified_scars(insert: Insert) -> No
     denied = frozenset({"calcification"})
     bare = insert("fibronodular change", "right apex", "severe", denied=denied)[0].shapes
     assert not any(spot.material.bone > 0 for spot in bare)
+
+
+@pytest.mark.parametrize("concept", ["scarring", "fibronodular change", "pulmonary fibrosis"])
+def test_all_that_changes_lies_in_the_extent(concept: str, insert: Insert, normal: Body) -> None:
+    change, body = insert(concept, "right lower zone", "severe", seed=3)
+    assert change.extent is not None
+    changed = np.abs(body.water - normal.water) > 1e-4
+    assert changed.any()
+    assert (change.extent[changed] > 0).all()

@@ -70,6 +70,7 @@ class Reticular:
             if self.cysts:
                 hole = room * self.cysts * strength * smooth_step(where, 0.5, 1.0) * (net < 0.05)
                 lung.water[:] *= 1.0 - hole
+                np.maximum(extent[lung.box], hole, out=extent[lung.box])
             lung.fill(share, np.maximum(lung.water, np.float32(1.0)), extent)
         parameters: dict[str, Any] = {**words.to_dict(), "strength": strength}
         patient = self._shrink(body, words.severity, parameters)

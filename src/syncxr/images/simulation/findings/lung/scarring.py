@@ -58,7 +58,7 @@ class Scarring:
         for lung in affected(body, words, rng):
             room = lung.lobe(words.lobe)
             focus = lung.pick(room, words.zone, 8.0, clear=0.6)
-            self._haze(lung, focus, room, words.severity)
+            self._haze(lung, focus, room, words.severity, extent)
             for _ in range(STREAKS[words.severity]):
                 self._streak(lung, focus, words.lobe, extent)
             spots += self._spots(lung, focus, STREAKS[words.severity])
@@ -72,6 +72,7 @@ class Scarring:
         focus: tuple[float, float, float],
         lobe: Floats,
         severity: str,
+        extent: Floats,
     ) -> None:
         """Airless, contracted lung among the streaks."""
         share = 0.05 * STREAKS[severity] ** 0.5
@@ -79,7 +80,7 @@ class Scarring:
         squared = squared + ((whole.y - focus[1]) / 17.0) ** 2
         uneven = np.clip(1.0 + 0.6 * whole.texture(clouds), 0.0, 2.0)
         haze = lobe * share * np.exp(-squared) * uneven
-        whole.body.fill(haze.astype(np.float32), np.maximum(whole.water, 1.0), whole.box)
+        whole.fill(haze, np.maximum(whole.water, np.float32(1.0)), extent)
 
     def _streak(
         self, whole: Lung, focus: tuple[float, float, float], lobe: str, extent: Floats
