@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from syncxr.cli.app import app
 from syncxr.cli.main import COMMANDS
 from syncxr.errors import SyncxrError
-from syncxr.images.simulation import courses
 from syncxr.images.simulation.anatomies import naming, store
 from syncxr.images.simulation.anatomies.checks import faults
 from syncxr.images.simulation.anatomies.reading import read
+from syncxr.images.simulation.courses import store as courses
 from syncxr.images.simulation.preparation.raw import RawCT, load_raw
 from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from syncxr.images.simulation.body import Body, load_body
-from syncxr.images.simulation.courses import even
+from syncxr.images.simulation.courses.curve import even
 from syncxr.images.simulation.findings.curves import at_height, between, through
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from syncxr.images.simulation.anatomy import Patient
-from syncxr.images.simulation.courses import even
+from syncxr.images.simulation.courses.curve import even
 from syncxr.images.simulation.thorax import Floats
 
 Points = NDArray[np.floating[Any]]
