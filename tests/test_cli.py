@@ -140,6 +140,15 @@ def test_images_without_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "--labels" in message
 
 
+def test_evaluate_takes_keys_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = complaint(monkeypatch, "evaluate", tmp_path, "--set", "test_set.film=3")
+    assert "did you mean test_set.films?" in message
+    message = complaint(monkeypatch, "evaluate", tmp_path, "--set", "test_set.films=9")
+    assert "holds no checkpoint" in message
+
+
 def test_output_that_is_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan_csv: Path
 ) -> None:

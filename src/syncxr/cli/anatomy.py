@@ -7,19 +7,28 @@ from typing import Annotated
 
 import typer
 
-from syncxr.cli.app import app
+from syncxr.cli.app import App, app
 
-bodies = typer.Typer(no_args_is_help=True, help="Chest CTs that simulated patients are drawn from.")
+bodies = App(no_args_is_help=True, help="Chest CTs that simulated patients are drawn from.")
 app.add_typer(bodies, name="anatomy")
 
 
 @bodies.command()
 def add(
-    ct: Annotated[Path, typer.Argument(help="NIfTI file, or folder with one DICOM series, in HU.")],
-    labels: Annotated[Path, typer.Argument(help="TotalSegmentator label map on the same grid.")],
-    name: Annotated[str | None, typer.Option(help="To call it by; the CT's name.")] = None,
+    ct: Annotated[
+        Path,
+        typer.Argument(metavar="CT", help="NIfTI file, or folder with one DICOM series, in HU."),
+    ],
+    labels: Annotated[
+        Path,
+        typer.Argument(metavar="LABELS", help="TotalSegmentator label map on the same grid."),
+    ],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="To call it by; the CT's name.")
+    ] = None,
     names: Annotated[
-        Path | None, typer.Option(help="JSON or CSV of label numbers, if they are not the usual.")
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON or CSV of label numbers, if not the usual."),
     ] = None,
 ) -> None:
     """Check a chest CT with its label map and add it to the population."""
@@ -44,7 +53,7 @@ def list_() -> None:
 
 
 @bodies.command()
-def remove(name: Annotated[str, typer.Argument(help="Of the body.")]) -> None:
+def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="Of the body.")]) -> None:
     """Forget a body; films made from it stay."""
     from syncxr.images.simulation.anatomies import store
 

@@ -16,15 +16,17 @@ def audit(
     corpus: Annotated[
         str,
         typer.Argument(
+            metavar="CORPUS",
             help="openi; MIMIC-CXR-JPG's folder; a CSV with text or findings/impression, and "
-            "image; or a folder of films and/or .txt reports."
+            "image; or a folder of films and/or .txt reports.",
         ),
     ] = "openi",
     films: Annotated[
-        Path | None, typer.Option(help="Folder of the films, for openi or a CSV.")
+        Path | None, typer.Option(metavar="FOLDER", help="Of the films, for openi or a CSV.")
     ] = None,
     reports: Annotated[
-        Path | None, typer.Option(help="Folder or zip of the reports, for MIMIC-CXR.")
+        Path | None,
+        typer.Option(metavar="FOLDER|ZIP", help="Of the reports, for MIMIC-CXR."),
     ] = None,
     judge: Annotated[bool, typer.Option(help="Inspect the films, too.")] = True,
     score: Annotated[
@@ -52,10 +54,11 @@ def audit(
 
 @app.command()
 def export_bank(
-    bank: Annotated[Path, typer.Argument(help="bank.parquet of an audit.")],
-    output: Annotated[Path, typer.Argument(help="Parquet file to write.")],
+    bank: Annotated[Path, typer.Argument(metavar="BANK", help="bank.parquet of an audit.")],
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet file to write.")],
     min_count: Annotated[
-        int, typer.Option(min=1, help="Reports that must state a string for it to leave.")
+        int,
+        typer.Option(min=1, metavar="N", help="Reports that must state a string for it to leave."),
     ] = 5,
     json: Json = None,
 ) -> None:

@@ -7,17 +7,21 @@ from typing import Annotated
 
 import typer
 
-from syncxr.cli.app import app
+from syncxr.cli.app import App, app
 from syncxr.cli.options import Json, finish
 
-datasets = typer.Typer(
+datasets = App(
     name="datasets",
     help="Test sets: where they come from, how they must lie, and what of one is there.",
     invoke_without_command=True,
 )
 app.add_typer(datasets)
 
-Name = Annotated[str, typer.Argument(help="A set's name, as `syncxr datasets` lists it.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Of a set, as `syncxr datasets` lists it.")
+]
+Download = Annotated[Path, typer.Argument(metavar="FOLDER", help="Of the download.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Of splits that are drawn here.")]
 
 
 @datasets.callback()
@@ -42,10 +46,12 @@ def show(name: Name, json: Json = None) -> None:
 @datasets.command()
 def check(
     name: Name,
-    path: Annotated[Path, typer.Argument(help="Folder of the download.")],
-    films: Annotated[int, typer.Option(min=0, help="Films of each split to open.")] = 50,
+    path: Download,
+    films: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Films of each split to open.")
+    ] = 50,
     every: Annotated[bool, typer.Option("--all", help="Open every film and mask.")] = False,
-    seed: Annotated[int, typer.Option(help="Of splits that are drawn here.")] = 0,
+    seed: Seed = 0,
     json: Json = None,
 ) -> None:
     """What is there, what is missing, the first wrong file; status 1 if anything is wrong."""
@@ -61,9 +67,11 @@ def check(
 @datasets.command()
 def patients(
     name: Name,
-    path: Annotated[Path, typer.Argument(help="Folder of the download.")],
-    split: Annotated[str | None, typer.Option(help="Its first split by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Of splits that are drawn here.")] = 0,
+    path: Download,
+    split: Annotated[
+        str | None, typer.Option(metavar="SPLIT", help="Its first split by default.")
+    ] = None,
+    seed: Seed = 0,
 ) -> None:
     """Patients of a split (films, where no patient is named), one a line: leave them out."""
     from syncxr.evaluation.testsets.test_set import open_test_set

@@ -8,41 +8,51 @@ from typing import Annotated
 import typer
 
 from syncxr.cli.app import app
-from syncxr.cli.options import ConfigSource, Json, Workers, configuration, finish
+from syncxr.cli.options import ConfigSource, Json, Output, Overrides, Workers, configuration, finish
 
 
 @app.command()
 def evaluate(
     checkpoints: Annotated[
         list[str],
-        typer.Argument(metavar="CHECKPOINT…", help="Folders of checkpoints, or NAME=FOLDER."),
+        typer.Argument(metavar="CHECKPOINT", help="Folders of checkpoints, or NAME=FOLDER."),
     ],
     suite: Annotated[
         str | None,
         typer.Option(
             "--suite",
             "-s",
+            metavar="SUITE|FILE",
             help="simulated (default), laptop, paper, folder, or your own YAML file.",
         ),
     ] = None,
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", "-d", help="NAME=PATH of a test set, or a YAML file of them."),
+        typer.Option(
+            "--data",
+            "-d",
+            metavar="NAME=PATH",
+            help="Where a test set lies; or a YAML file of such lines.",
+        ),
     ] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of your own films.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Of your own films.")
+    ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="Their labels.csv: image, labels, patient, view, bbox.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Their labels.csv: image, labels, patient, view, bbox."),
     ] = None,
     prompts: Annotated[
-        str | None, typer.Option(help="Prompt set, instead of the suite's own.")
+        str | None,
+        typer.Option(metavar="SET|FILE", help="Prompt set, instead of the suite's own."),
     ] = None,
     published: Annotated[
-        Path | None, typer.Option(help="YAML file of published numbers to place beside.")
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML file of published numbers to place beside."),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of results, finished cells and cache.")
-    ] = Path("runs/evaluation"),
+    output: Output = Path("runs/evaluation"),
     config: ConfigSource = "laptop",
+    overrides: Overrides = None,
     workers: Workers = None,
     json: Json = None,
 ) -> None:
@@ -56,7 +66,7 @@ def evaluate(
     from syncxr.views.console import out
 
     report = run_evaluation(
-        configuration(config, workers=workers),
+        configuration(config, overrides, workers=workers),
         named_checkpoints(checkpoints),
         suite or ("films" if images else "simulated"),
         {**named_paths(data or []), **own_films(images, labels)},

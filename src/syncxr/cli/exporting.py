@@ -13,10 +13,16 @@ from syncxr.cli.options import Json, finish
 
 @app.command()
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="Folder that `syncxr pretrain` wrote.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="New folder.")],
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(metavar="CHECKPOINT", help="Folder that `syncxr pretrain` wrote."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="New, or empty.")
+    ],
     to: Annotated[
-        str, typer.Option(help="vision-text-dual-encoder (transformers), or onnx.")
+        str,
+        typer.Option(metavar="FORMAT", help="vision-text-dual-encoder (transformers), or onnx."),
     ] = "vision-text-dual-encoder",
     json: Json = None,
 ) -> None:

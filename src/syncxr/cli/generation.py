@@ -24,7 +24,7 @@ from syncxr.dataset.storage import locate
 
 @app.command()
 def demo(
-    pairs: Annotated[int | None, typer.Option(min=40, help="Pairs to make.")] = None,
+    pairs: Annotated[int | None, typer.Option(min=40, metavar="N", help="Pairs to make.")] = None,
     output: Output = Path("runs/demo"),
     config: ConfigSource = "laptop",
     overrides: Overrides = None,
@@ -48,7 +48,7 @@ def generate(
         Any,
         source_anywhere("Entity bank: bank.parquet of an audit, or a CSV; else Open-i's."),
     ] = None,
-    pairs: Annotated[int | None, typer.Option(min=1, help="Pairs to make.")] = None,
+    pairs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Pairs to make.")] = None,
     extend: Annotated[bool, typer.Option("--extend", help="Add to what OUTPUT holds.")] = False,
     dry_run: Annotated[
         bool,
@@ -78,7 +78,7 @@ def generate(
 def plan(
     bank: Annotated[Any, source_anywhere("bank.parquet of an audit, or a CSV (entity).")],
     output: OutputAnywhere = Path("runs/plan.parquet"),
-    pairs: Annotated[int | None, typer.Option(min=1, help="Reports to plan.")] = None,
+    pairs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Reports to plan.")] = None,
     extend: Annotated[
         Any, typer.Option(parser=locate, metavar="PATH|URL", help="An earlier plan to add to.")
     ] = None,

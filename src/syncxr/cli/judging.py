@@ -24,8 +24,10 @@ def agreement(
     against: Annotated[
         str | None, typer.Option(help="Configuration of the other judge.", metavar="FILE")
     ] = None,
-    films: Annotated[int, typer.Option(min=2, help="Films to judge, drawn at random.")] = 200,
-    seed: Annotated[int, typer.Option(help="Of that draw.")] = 0,
+    films: Annotated[
+        int, typer.Option(min=2, metavar="N", help="Films to judge, drawn at random.")
+    ] = 200,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of that draw.")] = 0,
     overrides: Overrides = None,
     json: Json = None,
 ) -> None:

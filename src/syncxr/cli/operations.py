@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from syncxr.cli.app import app
+from syncxr.cli.app import App, app
 from syncxr.cli.options import ConfigSource, Json, OutputAnywhere, Overrides, configuration, finish
 
-assets = typer.Typer(
+assets = App(
     name="assets",
     help="Third-party files: what lies where, under which licence; and carrying them to a site "
     "without a network.",
@@ -18,10 +18,16 @@ assets = typer.Typer(
 )
 app.add_typer(assets)
 
-Names = Annotated[list[str] | None, typer.Argument(help="Which assets; all by default.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME", help="Which assets; all by default.")
+]
 Target = Annotated[
     Path | None,
-    typer.Option("--to", help="Folder to fill instead of the cache, e.g. one for SYNCXR_ASSETS."),
+    typer.Option(
+        "--to",
+        metavar="FOLDER",
+        help="To fill instead of the cache, e.g. one for SYNCXR_ASSETS.",
+    ),
 ]
 
 
@@ -51,7 +57,12 @@ def verify(names: Names = None, json: Json = None) -> None:
 
 @assets.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="Wheels, or files as `fetch --to` leaves them.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Of wheels, or of files as `fetch --to` leaves them."
+        ),
+    ],
     to: Target = None,
     json: Json = None,
 ) -> None:

@@ -40,6 +40,7 @@ ConfigSource = Annotated[
         "--config",
         "--preset",
         "-c",
+        metavar="PRESET|FILE",
         help="laptop, paper, paper-gloria or your own YAML file.",
     ),
 ]
@@ -52,7 +53,8 @@ Overrides = Annotated[
     ),
 ]
 Workers = Annotated[
-    int | None, typer.Option(help="Processes that render and judge; changes no byte.")
+    int | None,
+    typer.Option(metavar="N", help="Processes that render and judge; changes no byte."),
 ]
 
 

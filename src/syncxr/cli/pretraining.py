@@ -31,10 +31,11 @@ def pretrain(
     ] = None,
     output: Output = Path("runs/checkpoint"),
     images: Annotated[
-        Path | None, typer.Option(help="Folder of the films, for a CSV or openi.")
+        Path | None, typer.Option(metavar="FOLDER", help="Of the films, for a CSV or openi.")
     ] = None,
     reports: Annotated[
-        Path | None, typer.Option(help="Folder or zip of the reports, for MIMIC-CXR.")
+        Path | None,
+        typer.Option(metavar="FOLDER|ZIP", help="Of the reports, for MIMIC-CXR."),
     ] = None,
     weights: Annotated[
         str | None,
@@ -44,8 +45,12 @@ def pretrain(
             "once.",
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1)] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop after so many.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(metavar="MINUTES", help="Stop after this long.")
+    ] = None,
     config: ConfigSource = "laptop",
     overrides: Overrides = None,
     json: Json = None,
@@ -69,8 +74,8 @@ def pretrain(
 
 @app.command()
 def compare(
-    first: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
-    second: Annotated[Path, typer.Argument(help="Folder of another.")],
+    first: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Folder of a checkpoint.")],
+    second: Annotated[Path, typer.Argument(metavar="OTHER", help="Folder of another.")],
     json: Json = None,
 ) -> None:
     """Tell whether two pre-training runs differ in their data alone; if not, exit with 1."""
