@@ -8,7 +8,7 @@ import sys
 # Each adds its commands to the application; the help lists them in this order.
 # isort: off
 from syncxr.cli import generation, judging, corpora, pretraining, exporting, evaluation, datasets
-from syncxr.cli import anatomy, operations
+from syncxr.cli import anatomy, operations, cache
 
 # isort: on
 from syncxr.cli.app import app
@@ -25,6 +25,7 @@ COMMANDS = (
     datasets,
     anatomy,
     operations,
+    cache,
 )
 
 

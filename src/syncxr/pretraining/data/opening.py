@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from syncxr.assets import cache_folder
 from syncxr.corpora.terms import Terms
 from syncxr.errors import SyncxrError
 from syncxr.pretraining.data.division import divide
@@ -20,6 +19,7 @@ from syncxr.pretraining.data.record import SourceRecord, record
 from syncxr.pretraining.data.sources.memory import InMemory
 from syncxr.pretraining.data.sources.opening import open_source
 from syncxr.pretraining.data.store.decoded import Decoded, decode, decode_in_memory
+from syncxr.pretraining.data.store.layout import default_cache
 from syncxr.pretraining.preprocessing import Preprocessing
 
 
@@ -68,7 +68,7 @@ def open_data(
     Raises:
         SyncxrError: No source; one cannot be read, holds no pair, or too much of it is corrupt.
     """
-    cache = options.cache or cache_folder() / "pretraining"
+    cache = options.cache or default_cache()
     limit = options.corrupt_limit
     if pairs is not None:
         decoded = [decode_in_memory(InMemory(pairs), preprocessing, limit)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -93,6 +94,8 @@ def decode(
     folder = cache / identity.key[:32]
     if not (folder / INDEX).exists():
         build(source, identity, folder, corrupt_limit)
+    with suppress(OSError):  # a cache that others look after
+        (folder / INDEX).touch()  # when it was last used
     index = Index.model_validate_json((folder / INDEX).read_text("utf-8"))
     # The same files may have been decoded under another name.
     index = index.model_copy(update={"name": source.name, "terms": source.terms})

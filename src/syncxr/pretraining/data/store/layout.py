@@ -15,10 +15,12 @@ caption mode ``sentence`` draws from.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from syncxr.assets import cache_folder
 from syncxr.corpora.terms import Terms
 
 FILMS, TEXT, TEXT_BOUNDS, PAIR_BOUNDS, HASHES = (
@@ -36,6 +38,11 @@ ID, GROUP, SPLIT, FINDINGS, IMPRESSION, SENTENCES = range(6)
 
 VERSION = 2
 """Of this layout, of how words are cut into sentences, and of what is a group; part of the key."""
+
+
+def default_cache() -> Path:
+    """Folder of decoded sources where no other is named."""
+    return cache_folder() / "pretraining"
 
 
 class Skipped(BaseModel):
