@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import random
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from syncxr.images.renderer import RenderRequest
 from syncxr.images.simulation.findings import FINDINGS
 from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
 from syncxr.sample import Entity, Polarity
+from syncxr.views.console import write_json
 
 BARS = {"positives": 0.95, "negatives": 0.99}
 
@@ -134,11 +133,10 @@ def main() -> None:
     parser.add_argument("--json", help="write the figures here; - for standard output")
     options = parser.parse_args()
     result = measure(options.films, options.size)
-    if options.json == "-":
-        json.dump(result, sys.stdout, indent=2)
-        return
     if options.json:
-        Path(options.json).write_text(json.dumps(result, indent=2), "utf-8")
+        write_json(result, Path(options.json))
+    if options.json == "-":
+        return
     show(result)
 
 

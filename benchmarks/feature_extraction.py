@@ -18,7 +18,6 @@ radiograph). The tower is the embedded one at its own start unless --checkpoint 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -32,7 +31,6 @@ import torch
 from PIL import Image as Pillow
 from rich.console import Console
 
-from syncxr.dataset.files import write_text
 from syncxr.evaluation.films.decoded import decode_films
 from syncxr.evaluation.films.features import BATCH, extract, to_tensor
 from syncxr.evaluation.testsets.folder import Folder
@@ -40,6 +38,7 @@ from syncxr.pretraining.checkpoint import load
 from syncxr.pretraining.encoders.image import ImageEncoder, build_image_encoder
 from syncxr.pretraining.options import ImageEncoderOptions
 from syncxr.pretraining.preprocessing import Preprocessing
+from syncxr.views.console import write_json
 
 BAR = 0.9
 
@@ -164,10 +163,8 @@ def main() -> None:
         f"{figures['cache_over_public_loop']:.2f} times as fast at each later pass",
         highlight=False,
     )
-    if arguments.json == Path("-"):
-        print(json.dumps(figures, indent=1))
-    elif arguments.json:
-        write_text(arguments.json, json.dumps(figures, indent=1) + "\n")
+    if arguments.json:
+        write_json(figures, arguments.json)
 
 
 if __name__ == "__main__":

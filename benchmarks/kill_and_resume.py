@@ -17,7 +17,6 @@ that one takes: while the next is worked on, or stored.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -38,6 +37,7 @@ from syncxr.dataset.reader import read
 from syncxr.dataset.storage import StoragePath, below, locate
 from syncxr.entities.plan import Plan
 from syncxr.factory.verify import verify
+from syncxr.views.console import write_json
 
 SHARD = 4
 """Small shards, so that even a run that is often killed gets on."""
@@ -257,13 +257,11 @@ def main() -> int:
             executor=options.executor,
             url=options.url,
         )
-    if options.json == "-":
-        print(json.dumps(figures, indent=1))
-    else:
+    if options.json:
+        write_json(figures, Path(options.json))
+    if options.json != "-":
         for name, value in figures.items():
             print(f"{name:>30}  {value}")
-        if options.json:
-            Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
     bad = figures["lost"], figures["doubled"], figures["faults"], figures["differing files"]
     return int(any(bad))
 

@@ -16,9 +16,7 @@ time, which a busy machine disturbs less. Bar: at least 0.9.
 from __future__ import annotations
 
 import argparse
-import json
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +40,7 @@ from syncxr.reports.drafting import DraftingOptions, draft
 from syncxr.reports.writer import Completion, Prompt
 from syncxr.reports.writers.llamacpp import LlamaCppOptions, LlamaCppWriter
 from syncxr.sample import Sample, derive_seed
+from syncxr.views.console import write_json
 
 BAR = 0.9
 
@@ -166,9 +165,9 @@ def main() -> None:
         result = figures(first + len(part), totals)
         show(result)
         if arguments.json and arguments.json != "-":
-            Path(arguments.json).write_text(json.dumps(result, indent=2), "utf-8")
+            write_json(result, Path(arguments.json))
     if arguments.json == "-":
-        json.dump(result, sys.stdout, indent=2)
+        write_json(result, Path("-"))
 
 
 def figures(reports: int, totals: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from syncxr.pretraining.encoders.image import ImageEncoder, build_image_encoder
 from syncxr.pretraining.options import ImageEncoderOptions
 from syncxr.pretraining.preprocessing import Preprocessing
 from syncxr.sample import derive_seed
+from syncxr.views.console import write_json
 
 FOLDS = 5
 VALIDATION = 10
@@ -205,10 +206,8 @@ def main() -> None:
         "rows": rows,
     }
     show(figures)
-    if arguments.json == Path("-"):
-        print(json.dumps(figures, indent=1))
-    elif arguments.json:
-        write_text(arguments.json, json.dumps(figures, indent=1) + "\n")
+    if arguments.json:
+        write_json(figures, arguments.json)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from syncxr.entities.bank import Bank, BankEntry
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.pipeline import run_generate
 from syncxr.sample import Category, Entity, Polarity
+from syncxr.views.console import write_json
 
 BAR = 1.15
 
@@ -83,17 +84,15 @@ def main() -> int:
         run(options.run, options.folder)
         return 0
     figures = measure(options.sizes)
-    if options.json == "-":
-        print(json.dumps(figures, indent=1))
-    else:
+    if options.json:
+        write_json(figures, Path(options.json))
+    if options.json != "-":
         for made in figures["runs"]:
             mib = made["peak"] / 2**20
             print(
                 f"{made['planned']:>8,} planned  {made['accepted']:>8,} pairs  {mib:7.1f} MiB peak"
             )
         print(f"ratio {figures['ratio']} (bar: at most {BAR})")
-        if options.json:
-            Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
     return int(figures["ratio"] > BAR)
 
 

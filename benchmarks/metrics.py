@@ -14,8 +14,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +29,7 @@ from syncxr.evaluation.scoring.predictions import Predictions
 from syncxr.evaluation.scoring.results import TEST_TUNED
 from syncxr.evaluation.scoring.sheet import About
 from syncxr.progress import console
+from syncxr.views.console import write_json
 
 IMAGES, PATIENTS, FINDINGS, SAMPLES = 25_596, 2_797, 14, 1_000
 LOOPED, TRIED = 5, 20
@@ -144,10 +143,8 @@ def main() -> None:
         )
     console.print(f"AUROC differs from scikit-learn's by at most {max(apart, apart_patient):.1e}")
     console.print(f"five measures with intervals of all findings: {table:.1f} s")
-    if arguments.json == Path("-"):
-        json.dump(figures, sys.stdout, indent=1)
-    elif arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if arguments.json:
+        write_json(figures, arguments.json)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ Parquet, hashes, fsync).
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from syncxr.factory.run_folder import open_run
 from syncxr.factory.runner import outputs, run_stage
 from syncxr.registry import BackendSpec
 from syncxr.reports.drafting import DraftingOptions
+from syncxr.views.console import write_json
 
 BAR = 1.05
 SHARD = 50
@@ -108,17 +108,15 @@ def main() -> int:
     options = vars(parser.parse_args())
     json_file = options.pop("json")
     figures = measure(**options)
-    if json_file == "-":
-        print(json.dumps(figures, indent=1))
-    else:
+    if json_file:
+        write_json(figures, Path(json_file))
+    if json_file != "-":
         for stage in ("drafts", "films"):
             made = figures[stage]
             print(
                 f"{stage}: {made['wall']} s, ideal {made['ideal']} s, ratio {made['ratio']} "
                 f"(bar: at most {BAR})"
             )
-        if json_file:
-            Path(json_file).write_text(json.dumps(figures, indent=1) + "\n")
     return int(max(figures[stage]["ratio"] for stage in ("drafts", "films")) > BAR)
 
 

@@ -10,7 +10,6 @@ and under 1 GB, at k = 9, m = 3, τ_max = 15.
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from syncxr.entities.bank import Bank, BankEntry
 from syncxr.entities.plan import PlanFile
 from syncxr.entities.sampling import SamplingOptions, plan
 from syncxr.sample import Category, Entity, Polarity
+from syncxr.views.console import write_json
 
 UNIQUE = {
     Category.ABNORMALITY: 55_047,
@@ -101,13 +101,11 @@ def main() -> int:
     parser.add_argument("--json", metavar="FILE", help="- for stdout")
     options = parser.parse_args()
     figures = measure(options.pairs, options.k, options.m, options.tau_max)
-    if options.json == "-":
-        print(json.dumps(figures, indent=1))
-    else:
+    if options.json:
+        write_json(figures, Path(options.json))
+    if options.json != "-":
         for name, value in figures.items():
             print(f"{name:>34}  {value}")
-        if options.json:
-            Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
     good = (
         figures["seconds"] < SECONDS
         and figures["peak, bytes"] < BYTES

@@ -22,10 +22,8 @@ given by its upper 95 % limit, 3 in the time it took (rule of three).
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +45,7 @@ from syncxr.reports.verification import verify_findings, verify_impression
 from syncxr.reports.writer import Completion, Prompt
 from syncxr.reports.writers.llamacpp import LlamaCppOptions, LlamaCppWriter
 from syncxr.sample import Entity, Polarity, Sample
+from syncxr.views.console import write_json
 
 BAR = 5.0
 BAR_AT = 4
@@ -275,9 +274,9 @@ def main() -> None:
         result["k"][k] = figures | {"ratios": ratios(figures)}
         console.print(f"k = {k}: grammar against the others: {result['k'][k]['ratios']}")
         if arguments.json and arguments.json != "-":
-            Path(arguments.json).write_text(json.dumps(result, indent=2), "utf-8")
+            write_json(result, Path(arguments.json))
     if arguments.json == "-":
-        json.dump(result, sys.stdout, indent=2)
+        write_json(result, Path("-"))
 
 
 def ratios(figures: dict[str, dict[str, float]]) -> dict[str, float]:

@@ -10,7 +10,6 @@ at 448 px. Bar: within .02. One source CT.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from functools import partial
@@ -24,6 +23,7 @@ from syncxr.images.simulation.body import load_body
 from syncxr.images.simulation.frame import cross
 from syncxr.images.simulation.projection import cast, column_of, integrate
 from syncxr.images.simulation.scene import Scene
+from syncxr.views.console import write_json
 
 RATIOS = (0.38, 0.68)
 BAR = 0.02
@@ -104,8 +104,7 @@ def main() -> None:
     for name, value in found.items():
         print(f"{name:20} {value}", file=sys.stderr if str(arguments.json) == "-" else sys.stdout)
     if arguments.json:
-        text = json.dumps(found, indent=1)
-        print(text) if str(arguments.json) == "-" else arguments.json.write_text(text)
+        write_json(found, arguments.json)
 
 
 if __name__ == "__main__":

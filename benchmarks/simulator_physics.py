@@ -15,8 +15,6 @@ One source CT.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from syncxr.images.simulation.body import load_body, stack
 from syncxr.images.simulation.film.beam import MU_WATER, Matter, fluence, spectrum, transmission
 from syncxr.images.simulation.projection import Pose, Rays, Slabs, cast, integrate, intersections
 from syncxr.images.simulation.shapes import Material, Shape, Tube, project, sphere
+from syncxr.views.console import write_json
 
 BARS = {"path": 0.01, "magnification": 0.01, "inverse square": 0.01, "Beer-Lambert": 0.01}
 BAR_PEERS = 0.02
@@ -206,11 +205,10 @@ def main() -> None:
         **single,
         "peers": against_peers(options.points),
     }
-    if options.json == "-":
-        json.dump(result, sys.stdout, indent=2)
-        return
     if options.json:
-        Path(options.json).write_text(json.dumps(result, indent=2), "utf-8")
+        write_json(result, Path(options.json))
+    if options.json == "-":
+        return
     for name, error in result["path"].items():
         print(f"{name}: {100 * error:.2f} % of the longest path (bar {100 * BARS['path']:.0f} %)")
     for name, error in single.items():

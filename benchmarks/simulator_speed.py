@@ -16,9 +16,7 @@ body that ours is. One source CT.
 from __future__ import annotations
 
 import argparse
-import json
 import resource
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -34,6 +32,7 @@ from syncxr.images.simulation.reading import instructions
 from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
 from syncxr.images.simulation.scene import Scene
 from syncxr.threads import torch_threads
+from syncxr.views.console import write_json
 
 BARS = {
     "films_per_second_224": 15.0,
@@ -203,11 +202,10 @@ def main() -> None:
         runs += [measure(fewer, options.workers, size, 1.25) for size in (224, 512)]
     compared = beside_peers(options.rounds)
     result = {"source": "one source CT", "bars": BARS, "runs": runs, "peers": compared}
-    if options.json == "-":
-        json.dump(result, sys.stdout, indent=2)
-        return
     if options.json:
-        Path(options.json).write_text(json.dumps(result, indent=2), "utf-8")
+        write_json(result, Path(options.json))
+    if options.json == "-":
+        return
     show(result)
 
 
