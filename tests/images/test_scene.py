@@ -1,6 +1,7 @@
 """Scenes: views by request and by share, and what goes with them."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,10 @@ def test_what_a_view_brings_with_it(seed: int) -> None:
     assert frontal.pose.distance == 1800.0
     assert 950.0 <= bedside.pose.distance <= 1150.0
     assert bedside.exposure.scatter > 0.3
-    assert frontal.patient == bedside.patient
+    # The same patient, but for how the arms lie.
+    arms = frontal.patient.scapulae
+    assert frontal.patient == replace(bedside.patient, scapulae=arms)
+    assert arms <= 10.0 and bedside.patient.scapulae >= 6.0
     for scene in (frontal, bedside):
         borders = scene.borders
         assert max(borders.top, borders.bottom, borders.left, borders.right) <= 0.035
