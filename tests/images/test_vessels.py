@@ -13,7 +13,7 @@ from syncxr.images.simulation.ct import load_thorax
 from syncxr.images.simulation.projection import Pose, cast, column_of, intersections
 from syncxr.images.simulation.thorax import LUNGS
 from syncxr.images.simulation.vessels import tree
-from syncxr.images.simulation.vessels.projecting import lay, project_vessels
+from syncxr.images.simulation.vessels.projecting import Seen, lay
 
 
 def film(patient: Patient, size: int = 112, fluid: float = 0.0) -> torch.Tensor:
@@ -26,7 +26,7 @@ def film(patient: Patient, size: int = 112, fluid: float = 0.0) -> torch.Tensor:
     deformation = Deformation.of(patient, body.marks, partial(column_of, pose))
     where, _ = intersections(body.slabs, rays, deformation)
     laid = lay(2.0, patient.vessels)
-    return project_vessels(laid, body, body.slabs, where, rays, pose.field / size)
+    return Seen.of(laid, body.slabs, where, rays, pose.field / size).project(body)
 
 
 def test_tree_fills_the_lungs_and_follows_murray() -> None:
@@ -73,3 +73,25 @@ def test_vessels_move_with_the_patient() -> None:
     plain, mirrored = film(Patient()), film(replace(Patient(), mirrored=True))
     flipped = mirrored.flip(1)
     assert np.corrcoef(plain.flatten(), flipped.flatten())[0, 1] > 0.95
+
+
+def test_what_a_finding_does_to_vessels_is_its_own() -> None:
+    """Taken off again, drowned and thinned vessels are back."""
+    patient = Patient()
+    clear, body = load_body(2.0).fresh(patient), load_body(2.0).fresh(patient)
+    water = (0.8 * body.lungs["left"]).astype(np.float32)
+    perfusion = 1.0 + 0.5 * body.lungs["right"]
+    body.water += water
+    body.perfusion = perfusion.copy()
+    pose = Pose()
+    rays = cast(pose, 112)
+    deformation = Deformation.of(patient, body.marks, partial(column_of, pose))
+    where, _ = intersections(body.slabs, rays, deformation)
+    seen = Seen.of(lay(2.0, 0), body.slabs, where, rays, pose.field / 112)
+    whole, without = seen.project(body), seen.project(clear)
+    change = seen.change(body, water, perfusion)
+    assert change is not None
+    assert float(change.min()) < -0.01 and float(change.max()) > 0.01
+    assert float((whole - change - without).abs().max()) < 1e-4
+    assert seen.change(body, None, None) is None
+    assert seen.change(body, np.zeros_like(water), None) is None

@@ -24,11 +24,14 @@ class Inserted:
         water: What it added to each cell, g/cm³, (K, R, C); diminished by what later findings
             replaced. ``None`` if it left the cells' water alone.
         bone: The same for bone, volume share.
+        perfusion: By what it multiplied the contrast of vessels in each cell; ``None`` if by
+            nothing.
     """
 
     change: Change
     water: Floats | None
     bone: Floats | None
+    perfusion: Floats | None = None
 
 
 def insert(
@@ -44,6 +47,7 @@ def insert(
         rng = np.random.default_rng(derive_seed(str(seed), stage, 0))
         body.count = counts.get(entity)
         water, bone = body.water.copy(), body.bone.copy()
+        perfusion = None if body.perfusion is None else body.perfusion.copy()
         # A mirrored patient's left is the source's right.
         there = _mirrored(entity) if body.patient.mirrored else entity
         change = FINDINGS[entity.concept].insert(body, there, rng)
@@ -51,7 +55,7 @@ def insert(
             body.asks = (*body.asks, change.patient)
             body.patient = body.asked()
         added = _added(body, body.water, water)
-        inserted[entity] = Inserted(change, added, _bone(body, bone))
+        inserted[entity] = Inserted(change, added, _bone(body, bone), _perfused(body, perfusion))
     return inserted
 
 
@@ -71,6 +75,12 @@ def _added(body: Body, after: Floats, before: Floats) -> Floats | None:
     if np.array_equal(after, before):
         return None
     return body.claim(after - before)
+
+
+def _perfused(body: Body, before: Floats | None) -> Floats | None:
+    if body.perfusion is None or before is None:
+        return body.perfusion
+    return None if np.array_equal(body.perfusion, before) else body.perfusion / before
 
 
 def _bone(body: Body, before: Floats) -> Floats | None:

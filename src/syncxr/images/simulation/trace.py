@@ -21,7 +21,7 @@ from syncxr.images.simulation.projection import cast, column_of, frontal, integr
 from syncxr.images.simulation.scene import Scene
 from syncxr.images.simulation.shapes import Shape, project
 from syncxr.images.simulation.surface import surface
-from syncxr.images.simulation.vessels.projecting import lay, project_vessels
+from syncxr.images.simulation.vessels.projecting import Seen, lay
 from syncxr.sample import Entity, Mask
 
 
@@ -78,8 +78,8 @@ def trace(
     path = integrate(slabs, channels, where, lengths)
     matter = Matter(path[0], path[1] * patient.bone_density)
     tree = lay(resolution_mm, patient.vessels, patient.anatomy)
-    vessels = project_vessels(tree, body, slabs, where, rays, pose.field / size)
-    matter = matter._replace(water=matter.water + patient.markings * vessels)
+    vessels = Seen.of(tree, slabs, where, rays, pose.field / size)
+    matter = matter._replace(water=matter.water + patient.markings * vessels.project(body))
     if not frame.lateral:
         matter = _sum(matter, turned_blades(patient, where, lengths, resolution_mm))
     matter = matter._replace(water=matter.water + surface(patient, pose, size, matter.water))
@@ -97,6 +97,9 @@ def trace(
             changed = changed + small.path
             put = Matter(small.water, small.bone * patient.bone_density, small.metal)
             matter, own = _sum(matter, put), _sum(own, put)
+        drowned = vessels.change(body, one.water, one.perfusion)
+        if drowned is not None:
+            own = own._replace(water=own.water + patient.markings * drowned)
         if entity in moved:
             own = _sum(own, moved[entity])
         added[entity] = own

@@ -24,6 +24,9 @@ _LATTICE = 25.0
 _BLOOD = 1.05
 """g/cm³."""
 
+_LEAST = 1e-3
+"""Change of a vessel's contrast that is worth following, g/cm³."""
+
 _CLASSES = (0.8, 1.5, 2.7)
 """Upper radius of each class of vessels, mm: one blur a class gives them their width."""
 
@@ -87,38 +90,90 @@ def _cells(body: Body, points: Floats) -> NDArray[np.int64]:
     return np.asarray(cells, np.int64)
 
 
-def project_vessels(
-    laid: Laid, body: Body, slabs: Slabs, where: Tensor, rays: Rays, pixel_mm: float
-) -> Tensor:
-    """Mass of the vessels along every ray, g/cm², (H, W).
+@dataclass(frozen=True)
+class Seen:
+    """A tree as a view shows it.
 
     A vessel is seen as far as it stands out from its surroundings: not in fluid or consolidated
     lung, nor in air outside the lung.
 
-    Args:
+    Attributes:
         laid: The tree.
-        body: With the findings in it.
-        slabs: Of the view.
-        where: Crossings of the rays with them.
-        rays: Of the view.
+        film: Row, column and pitch (mm) of each piece, (N, 3).
+        shape: Rows and columns of the film.
         pixel_mm: Side of a pixel at the detector.
     """
-    device = where.device
-    placed = place(View.of(slabs, where, rays), laid.lattice.to(device))
-    film = torch.cat([placed.pixel, placed.pitch[:, None]], dim=1)
-    film = (film[laid.corners.to(device)] * laid.weights.to(device)[..., None]).sum(1)
-    around = torch.from_numpy(body.water.reshape(-1))[laid.cells].to(device)
-    contrast = (_BLOOD - around).clamp(min=0.0) * ((around - 0.02) / 0.06).clamp(0.0, 1.0)
-    if body.perfusion is not None:
-        contrast = contrast * torch.from_numpy(body.perfusion.reshape(-1))[laid.cells].to(device)
-    # mm³ × g/cm³ over the area of a pixel at the vessel, mm²: a tenth of it is g/cm².
-    mass = 0.1 * laid.mass.to(device) * contrast / film[:, 2] ** 2
-    total = torch.zeros(where.shape[1:3], device=device)
-    for group, radius in enumerate(_CLASSES):
-        own = laid.groups.to(device) == group
-        spots = _deposited(film[own, :2], mass[own], total.shape)
-        total += _blurred(spots, max(0.45 * radius / pixel_mm, 0.35))
-    return total
+
+    laid: Laid
+    film: Tensor
+    shape: torch.Size
+    pixel_mm: float
+
+    @classmethod
+    def of(cls, laid: Laid, slabs: Slabs, where: Tensor, rays: Rays, pixel_mm: float) -> Seen:
+        """Find the pieces on the film.
+
+        Args:
+            laid: The tree.
+            slabs: Of the view.
+            where: Crossings of the rays with them.
+            rays: Of the view.
+            pixel_mm: Side of a pixel at the detector.
+        """
+        device = where.device
+        placed = place(View.of(slabs, where, rays), laid.lattice.to(device))
+        film = torch.cat([placed.pixel, placed.pitch[:, None]], dim=1)
+        film = (film[laid.corners.to(device)] * laid.weights.to(device)[..., None]).sum(1)
+        return cls(laid, film, where.shape[1:3], pixel_mm)
+
+    def project(self, body: Body) -> Tensor:
+        """Mass of the vessels along every ray, g/cm², (H, W).
+
+        Args:
+            body: With the findings in it.
+        """
+        return self._spread(self._contrast(body.water, body.perfusion))
+
+    def change(self, body: Body, water: Floats | None, perfusion: Floats | None) -> Tensor | None:
+        """What one finding adds to :meth:`project` by drowning, thinning or widening vessels.
+
+        Args:
+            body: With all findings in it.
+            water: What this one added to each cell, g/cm³, (K, R, C).
+            perfusion: By what it multiplied the contrast of vessels.
+
+        Returns:
+            g/cm², (H, W); ``None`` if it leaves the vessels alone.
+        """
+        if water is None and perfusion is None:
+            return None
+        without = body.water if water is None else body.water - water
+        others = body.perfusion
+        if perfusion is not None and others is not None:
+            others = others / perfusion
+        own = self._contrast(body.water, body.perfusion) - self._contrast(without, others)
+        return self._spread(own) if bool((own.abs() > _LEAST).any()) else None
+
+    def _contrast(self, water: Floats, perfusion: Floats | None) -> Tensor:
+        """How far each piece stands out, g/cm³, (N,)."""
+        device, cells = self.film.device, self.laid.cells
+        around = torch.from_numpy(water.reshape(-1))[cells].to(device)
+        contrast = (_BLOOD - around).clamp(min=0.0) * ((around - 0.02) / 0.06).clamp(0.0, 1.0)
+        if perfusion is not None:
+            contrast = contrast * torch.from_numpy(perfusion.reshape(-1))[cells].to(device)
+        return contrast
+
+    def _spread(self, contrast: Tensor) -> Tensor:
+        """Pieces of a contrast on the film, each class blurred to its width."""
+        device = self.film.device
+        # mm³ × g/cm³ over the area of a pixel at the vessel, mm²: a tenth of it is g/cm².
+        mass = 0.1 * self.laid.mass.to(device) * contrast / self.film[:, 2] ** 2
+        total = torch.zeros(self.shape, device=device)
+        for group, radius in enumerate(_CLASSES):
+            own = self.laid.groups.to(device) == group
+            spots = _deposited(self.film[own, :2], mass[own], total.shape)
+            total += _blurred(spots, max(0.45 * radius / self.pixel_mm, 0.35))
+        return total
 
 
 def _deposited(pixel: Tensor, mass: Tensor, shape: torch.Size) -> Tensor:
