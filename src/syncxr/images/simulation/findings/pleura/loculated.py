@@ -65,7 +65,7 @@ class Loculated:
             depth = thick * np.clip(1.0 - off, 0.0, None) * lateral
             depth = depth * (1.0 + 0.14 * lung.texture(clouds))
             over = np.asarray(depth - lung.wall, np.float32)
-            held = smooth_step(depth, 0.5, 3.0)
+            held = smooth_step(depth, 0.5, 3.0)  # type: ignore[arg-type]
             share = lung.share * smooth_step(over, -3.0, 3.0) * held
             lung.fill(share, DENSITY, extent)
             if body.denied.isdisjoint(COMPRESSION):
