@@ -26,8 +26,9 @@ from scipy import ndimage
 from simulated_films import patient_of
 from syncxr.entities.lexicon import load_lexicon
 from syncxr.images.simulation.anatomy import Patient
+from syncxr.images.simulation.anatomy.landmarks import SHADOW_CM
 from syncxr.images.simulation.body import load_body
-from syncxr.images.simulation.organs import SHADOW_CM, Organs, on_film, organs_of
+from syncxr.images.simulation.organs import Organs, on_film, organs_of
 from syncxr.images.simulation.reading import Instructions
 from syncxr.images.simulation.renderer import SimulationOptions, SimulationRenderer
 from syncxr.images.simulation.study import SimulatedStudy

@@ -10,6 +10,7 @@ import torch
 from scipy import ndimage
 
 from syncxr.images.simulation.anatomy import Deformation, Patient
+from syncxr.images.simulation.anatomy.landmarks import SHADOW_CM
 from syncxr.images.simulation.body import load_body
 from syncxr.images.simulation.frame import cross
 from syncxr.images.simulation.parts import Part
@@ -18,9 +19,6 @@ from syncxr.images.simulation.scene import Scene
 from syncxr.images.simulation.thorax import Floats
 from syncxr.sample import Mask
 from syncxr.threads import torch_threads
-
-SHADOW_CM = 1.0
-"""Path from which a pixel counts to the shadow of an organ."""
 
 DOME_SHARE = 0.74
 """Of the deepest lung in a column: further down liver or stomach lie before the recess."""
