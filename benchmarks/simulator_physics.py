@@ -23,7 +23,8 @@ import torch
 from numpy.typing import NDArray
 
 from drr_peers import peers, resampled
-from syncxr.images.simulation.body import load_body, stack
+from syncxr.images.simulation.body import load_body
+from syncxr.images.simulation.cutting import stack
 from syncxr.images.simulation.film.beam import MU_WATER, Matter, fluence, spectrum, transmission
 from syncxr.images.simulation.projection import Pose, Rays, Slabs, cast, integrate, intersections
 from syncxr.images.simulation.shapes import Material, Shape, Tube, project, sphere

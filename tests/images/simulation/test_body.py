@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from syncxr.images.simulation import body as bodies
-from syncxr.images.simulation.body import Body, load_body, slab_of
+from syncxr.images.simulation import cutting
+from syncxr.images.simulation.body import Body, load_body
+from syncxr.images.simulation.cutting import slab_of
 from syncxr.images.simulation.findings.lungs import Lung
 from syncxr.images.simulation.findings.texture import grain
 
@@ -18,7 +19,7 @@ def thick() -> Body:
 @pytest.fixture
 def thin(thick: Body, monkeypatch: pytest.MonkeyPatch) -> Body:
     """The same in slabs of 4 mm, as fine ones are cut."""
-    monkeypatch.setattr(bodies, "SLAB_MM", bodies.FINE_SLAB_MM)
+    monkeypatch.setattr(cutting, "SLAB_MM", cutting.FINE_SLAB_MM)
     return load_body.__wrapped__(4.0)
 
 

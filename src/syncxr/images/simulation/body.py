@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import combinations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 from syncxr.images.simulation.anatomy import Landmarks, Patient, combined, landmarks_of
 from syncxr.images.simulation.courses import Courses, load_courses
 from syncxr.images.simulation.ct import load_thorax
+from syncxr.images.simulation.cutting import cut, geometry, slab_of
+from syncxr.images.simulation.distances import fissures, surface_distance, wall_distance
 from syncxr.images.simulation.projection import Slabs
 from syncxr.images.simulation.thorax import (
     LEFT_LUNG,
@@ -25,15 +23,7 @@ from syncxr.images.simulation.thorax import (
     SOURCE,
     Floats,
     Structure,
-    Thorax,
 )
-
-SLAB_MM = 8.0
-"""Slab thickness: half of it times a ray's slope of 0.1 is 0.4 mm, a quarter of a pixel at 224."""
-
-FINE_SLAB_MM = 4.0
-"""The same for bodies of voxels below 2 mm, whose films are large: at 512 pixels ribs show slabs of
-8 mm as steps where the rays of an AP film are steepest (a slope of 0.2)."""
 
 LUNG_DENSITY = 0.15
 """Of aerated lung, g/cm³: what the source has."""
@@ -147,56 +137,6 @@ class Body:
         return extent
 
 
-def slab_of(resolution_mm: float) -> float:
-    """Thickness that a body is cut into, mm."""
-    return FINE_SLAB_MM if resolution_mm < 2.0 else SLAB_MM
-
-
-def cut(volume: Floats, thorax: Thorax, axis: int, thickness: float) -> Floats:
-    """Average (Y, Z, X) into slabs along y (axis 1) or x (axis 0): (K, Z, X) or (K, Z, Y)."""
-    stack = volume if axis == 1 else volume.transpose(2, 1, 0)
-    step = max(1, round(thickness / thorax.spacing))
-    count = stack.shape[0] // step
-    cells = stack[: count * step].reshape(count, step, *stack.shape[1:])
-    mean: Floats = cells.mean(1, dtype=np.float32)
-    return mean
-
-
-def geometry(thorax: Thorax, axis: int, thickness: float) -> Slabs:
-    """Slabs that :func:`cut` makes."""
-    stacked = thorax.axis("y" if axis == 1 else "x")
-    step = max(1, round(thickness / thorax.spacing))
-    count = len(stacked) // step
-    centres = stacked[: count * step].reshape(count, step).mean(1)
-    columns = thorax.axis("x" if axis == 1 else "y")
-    return Slabs(axis, centres, step * thorax.spacing, thorax.axis("z"), columns)
-
-
-def wall_distance(thorax: Thorax) -> Floats:
-    """Distance of each voxel to the chest wall, mm, slice by slice.
-
-    Both lungs' convex hull in an axial slice is the inner outline of the rib cage, whatever
-    mediastinum and diaphragm do inside it; outside the hull the distance is 0.
-    """
-    lungs = thorax.mask(*LUNGS)
-    distance = np.zeros(lungs.shape, np.float32)
-    for z in np.flatnonzero(lungs.any((0, 2))):
-        hull = _convex(lungs[:, z, :])
-        distance[:, z, :] = ndimage.distance_transform_edt(hull) * thorax.spacing
-    return distance
-
-
-def _convex(shape: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Convex hull of a 2-D mask; the mask itself where it is too small to have one."""
-    try:
-        sides = ConvexHull(np.argwhere(shape)).equations
-    except QhullError:
-        return shape
-    rows, columns = np.indices(shape.shape)
-    offsets = sides[:, 0, None, None] * rows + sides[:, 1, None, None] * columns
-    return np.asarray(np.all(offsets + sides[:, 2, None, None] <= 1e-6, axis=0))
-
-
 @lru_cache(maxsize=6)
 def load_body(resolution_mm: float, anatomy: str = SOURCE) -> Body:
     """The normal body for frontal views, shared by all films of a process; do not write to it."""
@@ -229,7 +169,7 @@ def load_body(resolution_mm: float, anatomy: str = SOURCE) -> Body:
         open_lung=np.clip((depth - 60.0) / 60.0, 0.0, 1.0).astype(np.float32),
         courses=load_courses(thorax),
         depth=surface_distance((left, right), slabs),
-        fissures=_fissures(lobes),
+        fissures=fissures(lobes),
         lungs={"left": left, "right": right},
         boxes={"left": box_of(left), "right": box_of(right)},
     )
@@ -242,26 +182,3 @@ def box_of(share: Floats) -> Box:
         found = np.flatnonzero(share.any(tuple(other for other in range(3) if other != axis)))
         sides.append(slice(int(found[0]), int(found[-1]) + 1))
     return sides[0], sides[1], sides[2]
-
-
-def surface_distance(lungs: Iterable[Floats], slabs: Slabs) -> Floats:
-    """Distance of each cell within a lung to that lung's surface, mm."""
-    step = float(slabs.rows[1] - slabs.rows[0])
-    inside = [
-        ndimage.distance_transform_edt(lung > 0.5, (slabs.thickness, step, step)) for lung in lungs
-    ]
-    return np.asarray(sum(inside), np.float32)
-
-
-def _fissures(lobes: Mapping[Structure, Floats]) -> Floats:
-    """Where the blurred shares of two lobes of a lung are alike."""
-    meeting = []
-    for side in (LEFT_LUNG, RIGHT_LUNG):
-        blurred = [ndimage.uniform_filter(lobes[lobe], (1, 3, 3)) for lobe in side]
-        meeting += [4.0 * one * other for one, other in combinations(blurred, 2)]
-    return np.asarray(sum(meeting), np.float32).clip(0.0, 1.0)
-
-
-def stack(*channels: Floats) -> torch.Tensor:
-    """Channels (K, R, C) as one tensor (K, N, R, C)."""
-    return torch.from_numpy(np.stack(channels, axis=1))

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from syncxr.images.simulation.anatomy import Deformation
-from syncxr.images.simulation.body import Body, cut, geometry, load_body, slab_of
+from syncxr.images.simulation.body import Body, load_body
 from syncxr.images.simulation.ct import load_thorax
+from syncxr.images.simulation.cutting import cut, geometry, slab_of
 from syncxr.images.simulation.projection import NODES, Rays, Slabs, intersections
 from syncxr.images.simulation.thorax import Floats
 

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from syncxr.images.simulation.anatomy import Landmarks, Patient
-from syncxr.images.simulation.body import cut, geometry, load_body
+from syncxr.images.simulation.body import load_body
 from syncxr.images.simulation.ct import load_thorax
+from syncxr.images.simulation.cutting import cut, geometry
 from syncxr.images.simulation.film.beam import Matter
 from syncxr.images.simulation.parts import Part
 from syncxr.images.simulation.thorax import Structure, Thorax
@@ -28,7 +29,8 @@ _MUSCLE = 1.04
 """What takes the place of bone that is turned away, and gives way to it, g/cm³."""
 
 _PIVOT = (146.0, -6.0)
-"""Joint with the collar bone: outwards from the midline, above the apices, mm; of a chest of 250 mm, as all below."""
+"""Joint with the collar bone: outwards from the midline, above the apices, mm; of a chest of 250 mm,
+as all below."""
 
 _HEAD = (160.0, 0.0, -32.0)
 """Middle of the humerus' head, the same way with depth."""

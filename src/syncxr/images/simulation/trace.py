@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from syncxr.images.simulation.anatomy import Deformation, Patient
-from syncxr.images.simulation.body import Body, load_body, stack
+from syncxr.images.simulation.body import Body, load_body
+from syncxr.images.simulation.cutting import stack
 from syncxr.images.simulation.film.beam import Matter
 from syncxr.images.simulation.frame import Frame, cross, frame_of
 from syncxr.images.simulation.girdle import turned_blades

@@ -17,8 +17,8 @@ import torch
 from scipy import ndimage
 
 from syncxr.images.simulation.anatomy import Deformation, Population, landmarks_of, sample_patient
-from syncxr.images.simulation.body import cut, geometry, stack
 from syncxr.images.simulation.ct import load_thorax
+from syncxr.images.simulation.cutting import cut, geometry, stack
 from syncxr.images.simulation.film.beam import Matter
 from syncxr.images.simulation.film.develop import develop
 from syncxr.images.simulation.film.exposure import Exposure
