@@ -29,8 +29,8 @@ _MUSCLE = 1.04
 """What takes the place of bone that is turned away, and gives way to it, g/cm³."""
 
 _PIVOT = (146.0, -6.0)
-"""Joint with the collar bone: outwards from the midline, above the apices, mm; of a chest of 250 mm,
-as all below."""
+"""Joint with the collar bone: outwards from the midline, above the apices, mm; of a chest of
+250 mm, as all below."""
 
 _HEAD = (160.0, 0.0, -32.0)
 """Middle of the humerus' head, the same way with depth."""
