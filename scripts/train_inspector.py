@@ -314,7 +314,7 @@ def main() -> None:
     films = make_films(f"train-{args.seed}", jobs, stock, args.workers)
     network = train(films, args.epochs, args.seed)
 
-    fresh = make_stock("calibration", max(args.films // 3, 50), args.workers)
+    fresh = make_stock("calibration", args.films, args.workers)
     names = [f.name for f in TRAINED for _ in range(12)]
     names += [f.name for f in GOOD for _ in range({"good": 500, "varied": 200}.get(f.name, 100))]
     held = make_films(f"calibrate-{args.seed}", names, fresh, args.workers)
