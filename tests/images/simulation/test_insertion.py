@@ -1,5 +1,6 @@
 """What each of several findings does to the patient."""
 
+import numpy as np
 import pytest
 
 from syncxr.entities.lexicon import load_lexicon
@@ -82,3 +83,15 @@ def test_order_of_findings_does_not_change_the_patient() -> None:
         insert(body, order, 7, {})
         made.append(body.patient)
     assert made[0] == made[1]
+
+
+def test_what_one_finding_does_to_vessels_is_not_laid_to_another() -> None:
+    thinned, widened = finding("emphysema", "bilateral"), finding("pulmonary congestion")
+    alone = insert(load_body(4.0).fresh(Patient()), [thinned], 3, {})[thinned].perfusion
+    body = load_body(4.0).fresh(Patient())
+    both = insert(body, [thinned, widened], 3, {})
+    first, second = both[thinned].perfusion, both[widened].perfusion
+    assert first is not None and second is not None and body.perfusion is not None
+    np.testing.assert_array_equal(first, alone)
+    assert first.max() <= 1.0 <= second.min()
+    np.testing.assert_allclose(first * second, body.perfusion, rtol=1e-5)

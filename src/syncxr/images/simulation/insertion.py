@@ -78,8 +78,11 @@ def _added(body: Body, after: Floats, before: Floats) -> Floats | None:
 
 
 def _perfused(body: Body, before: Floats | None) -> Floats | None:
-    if body.perfusion is None or before is None:
-        return body.perfusion
+    if body.perfusion is None:
+        return None
+    if before is None:
+        # Later findings multiply the body's own array in place.
+        return body.perfusion.copy()
     return None if np.array_equal(body.perfusion, before) else body.perfusion / before
 
 
