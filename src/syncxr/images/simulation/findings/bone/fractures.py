@@ -21,6 +21,7 @@ from syncxr.images.simulation.findings.finding import (
     SEVERITIES,
     Change,
     check_place,
+    numbers,
     settle,
 )
 from syncxr.images.simulation.shapes import Shape
@@ -84,7 +85,7 @@ class Fracture:
             seed = int(rng.integers(2**32))
             if side in words.sides:
                 chance = np.random.default_rng(seed)
-                count = body.count and _on(side, words.sides, body.count)
+                count = body.count and numbers(body, words)[side]
                 lines, second = self._lines(body, side, count, chance)
                 for name, line in lines:
                     found = places(line, 2 if second > 0 else 1, chance, SPAN[self.bone])
@@ -104,8 +105,8 @@ class Fracture:
         count = count or int(rng.integers(1, 4))
         low, high = RIBS if count <= RIBS[1] - RIBS[0] + 1 else ALL_RIBS
         first = int(rng.integers(low, max(low, high - count + 1) + 1))
-        numbers = range(first, min(first + count, high + 1))
-        lines = [(f"rib {n}", body.courses.ribs[f"{side} {n}"]) for n in numbers]
+        chosen = range(first, min(first + count, high + 1))
+        lines = [(f"rib {n}", body.courses.ribs[f"{side} {n}"]) for n in chosen]
         return lines, count - len(lines)
 
     def _break(
@@ -130,11 +131,6 @@ class Fracture:
         else:
             shapes.append(gap(where, rng))
         return {"step_mm": step, "at_mm": [float(value) for value in where.at]}
-
-
-def _on(side: str, sides: tuple[str, ...], count: int) -> int:
-    """How many of ``count`` lie on a side; the first side has the odd one."""
-    return max(1, count // len(sides) + (sides.index(side) < count % len(sides)))
 
 
 FRACTURES = (
