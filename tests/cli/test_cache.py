@@ -78,8 +78,11 @@ def test_a_source_by_name_then_all(root: Path) -> None:
     first = str(listed(root)["old.csv"]["name"])[:8]
     assert "deleted" in run("clear", first)
     assert set(listed(root)) == {"new.csv"}
-    with pytest.raises(SyncxrError, match="holds nothing decoded of elsewhere"):
+    with pytest.raises(SyncxrError, match="holds nothing decoded of 'elsewhere'"):
         run("clear", "elsewhere")
+    with pytest.raises(SyncxrError, match="holds nothing decoded of ''"):
+        run("clear", "")
+    assert set(listed(root)) == {"new.csv"}
     (root / "cache/pretraining/abc.partial").mkdir()
     run("clear")
     assert listed(root) == {}

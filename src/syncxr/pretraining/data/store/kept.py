@@ -52,7 +52,8 @@ def clear(cache: Path, names: Sequence[str] = (), days: float = 0) -> list[Kept]
 
     Args:
         cache: Folder of decoded sources.
-        names: Sources, or folders (their beginning is enough); all if there are none.
+        names: Sources, or folders where no source is called so (their beginning is enough); all
+            if there are none.
         days: Only what no run has opened for so long.
 
     Returns:
@@ -62,14 +63,10 @@ def clear(cache: Path, names: Sequence[str] = (), days: float = 0) -> list[Kept]
         SyncxrError: A name is none of a source that lies there.
     """
     there = kept(cache)
-    for name in names:
-        if not any(_named(entry, name) for entry in there):
-            raise SyncxrError(f"{cache} holds nothing decoded of {name}; see `syncxr cache list`")
+    wanted = {entry.name for name in names for entry in _called(there, name, cache)}
     before = datetime.now(UTC) - timedelta(days=days)
     chosen = [
-        entry
-        for entry in there
-        if entry.used <= before and (not names or any(_named(entry, name) for name in names))
+        entry for entry in there if entry.used <= before and (not names or entry.name in wanted)
     ]
     return [entry for entry in chosen if _delete(Path(entry.folder))]
 
@@ -78,8 +75,14 @@ def _partial(folder: Path) -> bool:
     return folder.suffix == ".partial"
 
 
-def _named(entry: Kept, name: str) -> bool:
-    return entry.source == name or entry.name.startswith(name)
+def _called(there: Sequence[Kept], name: str, cache: Path) -> list[Kept]:
+    """A source "a" is not every folder whose key begins with a."""
+    if name:
+        if found := [entry for entry in there if entry.source == name]:
+            return found
+        if found := [entry for entry in there if entry.name.startswith(name)]:
+            return found
+    raise SyncxrError(f"{cache} holds nothing decoded of {name!r}; see `syncxr cache list`")
 
 
 def _described(folder: Path) -> Kept:
