@@ -23,8 +23,8 @@ from syncxr.entities.extraction import entities_of, extract
 from syncxr.entities.plan import Plan, PlanFile
 from syncxr.entities.sampling import SamplingOptions, balance_report, plan
 from syncxr.errors import SyncxrError
-from syncxr.factory.counterfactuals.stage import CounterfactualStage
-from syncxr.factory.counterfactuals.tasks import cut_tasks, renderer_of
+from syncxr.factory.counterfactuals.stage import OTHERWISE, CounterfactualStage
+from syncxr.factory.counterfactuals.tasks import TASK, cut_tasks, renderer_of
 from syncxr.factory.drafts import DraftStage
 from syncxr.factory.executors import Executor
 from syncxr.factory.films import FilmStage
@@ -156,8 +156,11 @@ def change_findings(
         executor: Where shards are worked on.
 
     Raises:
-        SyncxrError: No pair shows a finding, or the renderer cannot take a film again.
+        SyncxrError: No folder, no pair shows a finding, or the renderer cannot take a film again,
+            or none as it is stored.
     """
+    if not source.is_dir():
+        raise SyncxrError(f"{source} is not a folder; give a run folder or a dataset folder")
     stage = CounterfactualStage(renderer_of(source) or renderer, _content(source))
     configuration = {
         "counterfactual": {**stage.describe(), "ways": list(ways), "pairs": pairs},
@@ -173,7 +176,14 @@ def change_findings(
             )
         records = run_stage(output, stage, tasks, executor)
         _finish_dataset(output, records, configuration)
-        return _summary(output, stage, records)
+        summary = _summary(output, stage, records)
+    if summary.counts.get(f"{TASK}: {OTHERWISE}") == summary.samples:
+        raise SyncxrError(
+            f"{source}: none of its films comes out as it is stored; give the run folder, whose "
+            "config.yaml names the renderer, or its options (--set renderer.size=...), the version "
+            "of syncxr and the kind of processor that made them, and another --output"
+        )
+    return summary
 
 
 def curate_films(

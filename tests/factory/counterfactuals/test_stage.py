@@ -129,7 +129,10 @@ def test_a_film_that_comes_out_otherwise_is_refused(
     assert [told(sample)["reason"] for sample in refused] == [
         "the film could not be taken again"
     ] * 2
-    assert all(sample.image is None for sample in refused)
+    assert all(sample.image is None and not sample.masks for sample in refused)
+    dataset = shards[0].path.parent
+    with pytest.raises(SyncxrError, match="none of its films comes out as it is stored; give the"):
+        change_findings(dataset, tmp_path / "all", other, (WITHOUT,), 1, LocalExecutor())
 
 
 def test_a_finding_whose_sentence_cannot_be_changed_is_refused(
@@ -162,9 +165,22 @@ def test_a_run_is_read_with_its_own_renderer_and_verified(
     np.testing.assert_array_equal(one, other)
 
 
+def test_counterfactuals_and_what_is_beyond_the_first_pairs_are_passed_over(
+    changed: Path, shards: list[ShardFileSource]
+) -> None:
+    stage = CounterfactualStage(SIMULATION, "hash")
+    assert cut_tasks(outputs(changed, stage), (WITHOUT,)) == []
+    [only] = cut_tasks(shards, (WITHOUT,), 1)
+    assert only.picks == (("a", WITHOUT),)
+
+
 def test_what_cannot_be_done_is_told_before_any_work(originals: Path, tmp_path: Path) -> None:
     with pytest.raises(SyncxrError, match="'diffusion' cannot take a film again"):
         CounterfactualStage(BackendSpec(name="diffusion", model="x"), "hash").check()  # type: ignore[call-arg]
+    with pytest.raises(SyncxrError, match="absent is not a folder; give a run folder"):
+        absent = tmp_path / "absent"
+        change_findings(absent, tmp_path / "out", SIMULATION, (WITHOUT,), None, LocalExecutor())
+    assert not (tmp_path / "out").exists()
     (tmp_path / "empty").mkdir()
     with pytest.raises(SyncxrError, match="no pair whose film shows a finding"):
         change_findings(

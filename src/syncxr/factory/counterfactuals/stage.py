@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from syncxr.images.simulation.renderer import SimulationRenderer
     from syncxr.images.simulation.study import SimulatedStudy
 
+OTHERWISE = "the film could not be taken again"
+"""The reason of a film that does not come out as it is stored."""
+
 
 class CounterfactualStage:
     """Pairs that show a finding in, their counterfactuals out.
@@ -97,11 +100,11 @@ class CounterfactualStage:
         assert original.image is not None
         same = np.array_equal(study.film.image, original.image)
         for sample in ways:
-            reason = self._change(sample, study) if same else "the film could not be taken again"
+            reason = self._change(sample, study) if same else OTHERWISE
             sample.provenance[TASK] |= {"dataset": self._dataset, "reason": reason}
             sample.quality = {}
             if reason:
-                sample.image = None
+                sample.image, sample.masks = None, {}
             yield sample, reason
 
     def _change(self, sample: Sample, study: SimulatedStudy) -> str:

@@ -62,6 +62,9 @@ def cut_tasks(
 ) -> list[TaskSource]:
     """A source a shard that shows anything to be changed.
 
+    What is a counterfactual already is passed over: its film has the exposure of another one and
+    cannot be taken again from its own text and seed.
+
     Args:
         shards: Of the dataset.
         ways: How to change findings.
@@ -70,7 +73,10 @@ def cut_tasks(
     sources = []
     left = pairs
     for shard in shards:
-        rows = [row for row in _rows(shard) if candidates(*row[1:], WITHOUT)][:left]
+        if left == 0:
+            break
+        originals = (row for row in _rows(shard) if TASK not in row[2])
+        rows = [row for row in originals if candidates(*row[1:], WITHOUT)][:left]
         left = None if left is None else left - len(rows)
         picks = tuple((row[0], way) for row in rows for way in ways if candidates(*row[1:], way))
         if picks:
