@@ -27,6 +27,7 @@ def small_config(folder: Path) -> Path:
     raw["factory"]["shard_size"] = 8
     raw["renderer"]["size"] = 128
     raw["pretraining"]["epochs"] = 1
+    raw["pretraining"]["data"]["cache"] = str(folder / "decoded")
     raw["pretraining"]["batch_size"] = 8
     raw["test_set"]["films"] = 12
     path = folder / "small.yaml"
