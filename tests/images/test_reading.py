@@ -61,6 +61,24 @@ def test_film_of_a_report_that_says_things_twice(renderer: SimulationRenderer) -
     assert not normal.masks
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("2 nodules in the left lung.", 2),
+        ("Twelve ECG leads.", 12),
+        ("There are 3 small calcified granulomas.", 3),
+        ("Two views show a nodule.", None),
+        ("2 views show nodules.", 3),
+        ("A 9 mm nodule.", None),
+        ("Nodules of 2.5 cm; 9 mm nodules.", 3),
+        ("5th and 6th rib fractures.", 3),
+        ("In 2019 nodules were seen.", 3),
+    ],
+)
+def test_numbers_count_findings_and_nothing_else(text: str, count: int | None) -> None:
+    assert set(instructions(text).counts.values()) == ({count} if count else set())
+
+
 def test_denials_by_name_and_by_a_normal_structure() -> None:
     assert "pleural effusion" in denials(read("No left pleural effusion."))
     assert denials(read("Left pleural effusion. Possible pneumothorax.")) == frozenset()
@@ -91,6 +109,10 @@ def test_denials_by_name_and_by_a_normal_structure() -> None:
         ("Fullness of the AP window.", None),
         ("Increased AP diameter of the chest.", None),
         ("Frontal and lateral views.", None),
+        ("Anteroposterior radiograph.", "AP"),
+        ("Lateral view. The patient is supine.", "lateral"),
+        ("Supine frontal and lateral views.", "AP"),
+        ("The patient is semi-recumbent.", "AP"),
     ],
 )
 def test_a_view_is_named_and_not_an_artery_or_a_window(text: str, view: str | None) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 from syncxr.entities.extraction import Mention, extract
 from syncxr.entities.lexicon import load_lexicon
@@ -56,9 +57,21 @@ NUMBERS = {
     "nine": 9,
     "ten": 10,
     "many": 8,
+    "eleven": 11,
+    "twelve": 12,
+    "dozen": 12,
     "innumerable": 12,
 }
 """Words before a finding to how many are drawn."""
+
+_MOST = 12
+"""Figures above it count something else than findings."""
+
+_COUNTED = re.compile(r"[a-z]+|(?<![\w./-])\d{1,2}(?![\w./-])")
+"""Words and plain figures: no "5th", "2.5", "T8" or "3/4"."""
+
+_OF_SOMETHING_ELSE = re.compile(r"(?:[cm]m|views?|films?|radiographs?|images?|projections?|days?)$")
+"""What a number before it counts is no finding: "a 9 mm nodule", "two views show a nodule"."""
 
 _PLURAL = 3
 """Drawn where only the plural says that there are several."""
@@ -87,7 +100,8 @@ def _named(view: str) -> str:
     return f"{after}|{before}|{alone}"
 
 
-_BEDSIDE = re.compile(rf"{_named('AP')}|\b(?i:portable|bedside|supine|semi-?(?:erect|upright))\b")
+_AP = re.compile(rf"{_named('AP')}|\b(?i:anteroposterior|portable|bedside)\b")
+_IN_BED = re.compile(r"\b(?i:supine|semi-?(?:erect|upright|recumbent))\b")
 _PA = re.compile(rf"{_named('PA')}|\b(?i:posteroanterior)\b")
 _FRONTAL = re.compile(r"\b(?i:frontal)\b")
 _LIES = re.compile(r"\b(?i:supine)\b")
@@ -108,14 +122,18 @@ def instructions(text: str) -> Instructions:
 
 
 def view_of(text: str) -> View | None:
-    """The view that a text names: "PA and lateral" is a PA film, "portable" an AP one."""
-    if _BEDSIDE.search(text):
+    """The view that a text names: "PA and lateral" is a PA film, "portable" an AP one.
+
+    Of patients in bed films are AP, unless the text names a lateral view alone.
+    """
+    if _AP.search(text):
         return "AP"
+    in_bed, frontal = _IN_BED.search(text), _FRONTAL.search(text)
     if _PA.search(text):
-        return "PA"
-    if _FRONTAL.search(text):
-        return None
-    return "lateral" if _LATERAL.search(text) else None
+        return "AP" if in_bed else "PA"
+    if _LATERAL.search(text) and not frontal:
+        return "lateral"
+    return "AP" if in_bed else None
 
 
 def supine_of(text: str) -> bool | None:
@@ -129,10 +147,14 @@ def _number(text: str, mention: Mention) -> int | None:
     """How many the words just before a finding, or its plural, speak of."""
     plural = bool(_MANY.search(text[mention.start : mention.end].lower()))
     before = re.split(r"[.;,:]", text[: mention.start])[-1]
-    for word in reversed(re.findall(r"[a-z]+", before.lower())[-_WORDS_BEFORE:]):
-        # "A single view shows nodules" speaks of one view.
-        if word in NUMBERS and not (plural and NUMBERS[word] == 1):
-            return NUMBERS[word]
+    words = _COUNTED.findall(before.lower())[-_WORDS_BEFORE:]
+    for word, next_one in reversed([*pairwise([*words, ""])]):
+        number = NUMBERS.get(word, int(word) if word.isdigit() else 0)
+        # "A single line shows nodules" speaks of one line; a figure needs the plural beside it, as
+        # it may be a rib's or a vertebra's.
+        stated = number > 1 if plural else number and not word.isdigit()
+        if stated and number <= _MOST and not _OF_SOMETHING_ELSE.match(next_one):
+            return number
     # What is always named in the plural ("ecg leads") leaves the number open.
     return _PLURAL if plural and not _MANY.search(mention.entity.concept) else None
 
