@@ -491,14 +491,14 @@ SIGNS = (
     Sign("markings in congestion, upper / lower", cephalisation, 1, INF, "Simon 1963"),
     Sign("haze of edema, inner / outer", perihilar, 1.2, INF, "Milne et al., AJR 1985"),
     Sign(
-        "upper mediastinum, normal, mm", mediastinum("", ""), 40, 80, "below 80: Marsh & Sturm 1976"
+        "upper mediastinum, normal, mm", mediastinum("", ""), 40, 80, "below 80: own reading"
     ),
     Sign(
         "the same, severely widened, mm",
         mediastinum("mediastinal widening", "severe"),
         80,
         160,
-        "above 80: Marsh & Sturm 1976",
+        "above 80: own reading",
     ),
     Sign("nodule, mm", diameter("nodule"), 3, 30, "to 30: Fleischner glossary 2008"),
     Sign("mass, mm", diameter("mass"), 30, 110, "above 30: Fleischner glossary 2008"),
