@@ -490,9 +490,7 @@ SIGNS = (
     Sign("pleural line along the edge, share", pleural_line, 0.5, 1, "Fraser & Paré"),
     Sign("markings in congestion, upper / lower", cephalisation, 1, INF, "Simon 1963"),
     Sign("haze of edema, inner / outer", perihilar, 1.2, INF, "Milne et al., AJR 1985"),
-    Sign(
-        "upper mediastinum, normal, mm", mediastinum("", ""), 40, 80, "below 80: own reading"
-    ),
+    Sign("upper mediastinum, normal, mm", mediastinum("", ""), 40, 80, "below 80: own reading"),
     Sign(
         "the same, severely widened, mm",
         mediastinum("mediastinal widening", "severe"),
