@@ -294,7 +294,7 @@ def choose_bank(network: InspectorNet, films: Films, centre: Any) -> Any:
 def main() -> None:
     """Simulate, train, calibrate, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--films", type=int, default=340, help="good films simulated")
+    parser.add_argument("--films", type=int, default=500, help="good films simulated")
     parser.add_argument("--samples", type=int, default=5000, help="training films made of them")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
