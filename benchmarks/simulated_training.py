@@ -16,6 +16,7 @@ from torch.nn.functional import (
     avg_pool2d,
     binary_cross_entropy_with_logits,
     grid_sample,
+    interpolate,
     softplus,
 )
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -33,6 +34,10 @@ RATE = {"head": 2e-3, "backbone": 6e-4}
 """Greatest learning rates (AdamW); a head from nothing learns faster than what ImageNet taught."""
 
 DECAY = 0.02
+
+LITTLE, MUCH = (0.12, 0.13, 0.10, 0.12), (0.15, 0.25, 0.18, 0.22)
+"""Greatest turn (rad), zoom and squeeze (logarithms) and shift (half sides): a lung's outline bears
+little, a classifier much, which else learns the simulator by heart."""
 
 SMOOTHING = 0.998
 """Of the running mean of the weights that is kept."""
@@ -81,7 +86,8 @@ def train_classifier(
     model = Classifier(labels.shape[1])
 
     def loss(rows: NDArray[np.intp], random: torch.Generator) -> Tensor:
-        images = dressed(moved(tensor(films[rows]), random)[0], random)
+        images = hidden(moved(tensor(films[rows]), random, MUCH)[0], random)
+        images = dressed(images, random)
         wanted = torch.from_numpy(labels[rows])
         known = ~wanted.isnan()
         each = binary_cross_entropy_with_logits(
@@ -103,7 +109,7 @@ def train_unet(
     flat = np.stack([equalise(film) for film in films])
 
     def loss(rows: NDArray[np.intp], random: torch.Generator) -> Tensor:
-        images, wanted = moved(tensor(flat[rows]), random, torch.from_numpy(masks[rows]))
+        images, wanted = moved(tensor(flat[rows]), random, LITTLE, torch.from_numpy(masks[rows]))
         assert wanted is not None
         return dice_bce_loss(model(dressed(images, random)), wanted)
 
@@ -170,20 +176,24 @@ def tensor(films: NDArray[np.uint8]) -> Tensor:
 
 
 def moved(
-    images: Tensor, random: torch.Generator, masks: Tensor | None = None
+    images: Tensor,
+    random: torch.Generator,
+    spread: tuple[float, float, float, float],
+    masks: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Turned, scaled, squeezed and shifted a little; masks (N, S, S) with them."""
+    """Turned, scaled, squeezed and shifted by so much; masks (N, S, S) with them."""
     count = len(images)
+    turn, zoom, press, shift = spread
 
     def draw(spread: float) -> Tensor:
         return spread * (2 * torch.rand(count, generator=random) - 1)
 
-    angle, scale, squeeze = draw(0.12), torch.exp(draw(0.13)), torch.exp(draw(0.10))
+    angle, scale, squeeze = draw(turn), torch.exp(draw(zoom)), torch.exp(draw(press))
     cosine, sine = scale * torch.cos(angle), scale * torch.sin(angle)
     matrix = torch.stack(
         [
-            torch.stack([cosine * squeeze, -sine, draw(0.12)], 1),
-            torch.stack([sine, cosine / squeeze, draw(0.12)], 1),
+            torch.stack([cosine * squeeze, -sine, draw(shift)], 1),
+            torch.stack([sine, cosine / squeeze, draw(shift)], 1),
         ],
         1,
     )
@@ -192,6 +202,24 @@ def moved(
     if masks is None:
         return found, None
     return found, grid_sample(masks.unsqueeze(1).float(), grid, "nearest", align_corners=False)
+
+
+def hidden(images: Tensor, random: torch.Generator) -> Tensor:
+    """Under a smooth field of exposure, up to three patches of one grey a film.
+
+    No single place, as a base that is too clean, is then enough to tell a finding.
+    """
+    count, side = len(images), images.shape[-1]
+    field = torch.randn((count, 1, 4, 4), generator=random)
+    field = interpolate(field, size=(side, side), mode="bicubic", align_corners=False)
+    found = (images + 0.1 * field).clamp(0, 1)
+    for film in found:
+        for _ in range(int(torch.randint(0, 4, (1,), generator=random))):
+            height, width = torch.randint(side // 12, side // 3, (2,), generator=random).tolist()
+            top, left = torch.randint(0, side - side // 12, (2,), generator=random).tolist()
+            grey = torch.rand(1, generator=random)
+            film[:, top : top + height, left : left + width] = grey
+    return found
 
 
 def dressed(images: Tensor, random: torch.Generator) -> Tensor:
