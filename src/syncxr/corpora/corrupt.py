@@ -30,6 +30,6 @@ def check(name: str, faults: Sequence[str], seen: int, limit: float, option: str
         return
     raise SyncxrError(
         f"{name}: {len(faults):,} of {seen:,} samples cannot be used, more than "
-        f"{option} = {limit:g} allows; raise the limit, or mend them and start "
-        f"with another output folder; the first: {'; '.join(faults[:_SHOWN])}"
+        f"{option} = {limit:g} allows; mend them, take them out or raise the limit; "
+        f"the first: {'; '.join(faults[:_SHOWN])}"
     )

@@ -153,6 +153,24 @@ def numbers(body: Body, words: Words, unsaid: int = 1) -> dict[str, int]:
     return {side: max(1, each + (place < more)) for place, side in enumerate(words.sides)}
 
 
+_SMALLER = 0.2
+"""Several are smaller than one would be: exponent of their number on a side."""
+
+
+def radius_of(
+    radii: Mapping[str, tuple[float, float]], severity: str, number: int, rng: np.random.Generator
+) -> float:
+    """Radius of one of so many on a side, mm.
+
+    Args:
+        radii: Range by severity; none is smaller than the least mild one.
+        severity: That the words say.
+        number: Lesions on its side.
+        rng: Source of chance.
+    """
+    return max(radii["mild"][0], float(rng.uniform(*radii[severity])) * number**-_SMALLER)
+
+
 Point = tuple[float, float, float]
 
 

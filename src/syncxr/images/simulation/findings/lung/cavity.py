@@ -18,10 +18,10 @@ from syncxr.images.simulation.findings.finding import (
     apart,
     check_place,
     numbers,
+    radius_of,
     settle,
     smooth_step,
 )
-from syncxr.images.simulation.findings.lung.mass import SMALLER
 from syncxr.images.simulation.findings.lung.opacity import ZONES
 from syncxr.images.simulation.findings.lungs import Lung, affected
 from syncxr.images.simulation.findings.texture import clouds, grain
@@ -80,8 +80,7 @@ class Cavity:
             taken: list[tuple[Point, float]] = []
             placed[whole.side] = []
             for _ in range(each[whole.side]):
-                radius = float(whole.chance.uniform(*RADII[words.severity]))
-                radius = max(RADII["mild"][0], radius * each[whole.side] ** -SMALLER)
+                radius = radius_of(RADII, words.severity, each[whole.side], whole.chance)
                 hollow = self._hollow(whole, words, radius, taken, extent)
                 taken.append((hollow["centre_mm"], radius * (1.0 + self.rim)))
                 placed[whole.side].append({"radius_mm": radius, **hollow})

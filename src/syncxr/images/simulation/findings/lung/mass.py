@@ -18,6 +18,7 @@ from syncxr.images.simulation.findings.finding import (
     apart,
     check_place,
     numbers,
+    radius_of,
     settle,
 )
 from syncxr.images.simulation.findings.lung.opacity import ZONES
@@ -31,9 +32,6 @@ RADII = {"mild": (17.0, 20.0), "moderate": (22.0, 27.0), "severe": (30.0, 40.0)}
 AREA_CM2 = {"mild": (4.0, 22.0), "moderate": (8.0, 38.0), "severe": (14.0, 95.0)}
 """On the film, a side: disks of the radii above, magnified by 1.1, without or with spicules; a
 chest wall or the mediastinum may cut them."""
-
-SMALLER = 0.2
-"""Several are smaller than one would be: exponent of their number on a side."""
 
 _SOURCE_RADIUS = 11.3
 """Of a sphere with the 6.0 cm³ of the mass that was taken out of the source CT, mm."""
@@ -67,8 +65,7 @@ class Mass:
             taken: list[tuple[Point, float]] = []
             placed[whole.side] = []
             for _ in range(each[whole.side]):
-                radius = float(whole.chance.uniform(*RADII[words.severity]))
-                radius = max(RADII["mild"][0], radius * each[whole.side] ** -SMALLER)
+                radius = radius_of(RADII, words.severity, each[whole.side], whole.chance)
                 centre, angle = self._grow(whole, words, radius, taken, extent)
                 taken.append((centre, radius))
                 placed[whole.side].append(
