@@ -168,7 +168,8 @@ def radius_of(
         number: Lesions on its side.
         rng: Source of chance.
     """
-    return max(radii["mild"][0], float(rng.uniform(*radii[severity])) * number**-_SMALLER)
+    smaller: float = number**-_SMALLER
+    return max(radii["mild"][0], float(rng.uniform(*radii[severity])) * smaller)
 
 
 Point = tuple[float, float, float]
